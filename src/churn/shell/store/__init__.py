@@ -1,0 +1,32 @@
+"""The only disk access for tables and results: checked when written, checked when read, never half a file.
+
+Every write goes to a temporary name in the same folder, is forced to the disk, and then takes the place of the old
+file in one step. Whoever reads meanwhile sees the old file or the new one; a killed run leaves the old one.
+"""
+
+from churn.shell.store.files import (
+    digest,
+    read_json,
+    read_text,
+    read_texts,
+    write_files,
+    write_json,
+    write_text,
+)
+from churn.shell.store.paths import PATHS
+from churn.shell.store.tables import batches, read, write, write_batches
+
+__all__ = [
+    "PATHS",
+    "batches",
+    "digest",
+    "read",
+    "read_json",
+    "read_text",
+    "read_texts",
+    "write",
+    "write_batches",
+    "write_files",
+    "write_json",
+    "write_text",
+]

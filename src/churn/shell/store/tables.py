@@ -1,0 +1,174 @@
+"""Declared tables as Parquet files: whole, or in pieces of whole customers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from churn.shell.store.paths import PATHS
+from churn.shell.store.whole import reading, replaced
+from churn.words.errors import Fault, IntegrityFault
+from churn.words.tables import TABLES, Table
+
+ROW_GROUP_ROWS = 100_000
+"""A reader holds one row group at a time: at 250 feature columns this many rows are 100 MB. More cost memory, fewer
+cost speed and compression."""
+
+
+def read(name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """The whole table `name`, checked against its declaration; dictionary columns stay dictionaries.
+
+    Parameters
+    ----------
+    name
+        A table of `churn.words.tables`.
+    columns
+        Read only these; they come in the order of the file. None reads all.
+
+    Raises
+    ------
+    UsageFault
+        If the file is not there (exit 2).
+    IntegrityFault
+        If it is not a whole Parquet file (exit 10).
+    """
+    with _opened(name) as file:
+        wanted = _wanted(name, file, columns)
+        table = file.read(columns=wanted).select(wanted)
+    return _declared(name, columns).check(table.replace_schema_metadata(None).unify_dictionaries())
+
+
+def batches(name: str, columns: Sequence[str] | None = None, rows: int = 1_000_000) -> Iterator[pa.Table]:
+    """The table `name` in pieces of about `rows` rows that hold whole customers, in the order of the file.
+
+    Memory is bounded by `rows` and by the customer with the most rows. A piece has one chunk a column.
+
+    Parameters
+    ----------
+    name
+        A table that is sorted by `customer_id`.
+    columns
+        Read only these and `customer_id`. None reads all.
+    rows
+        Target size of a piece. A customer is never divided, so a piece may be larger or smaller.
+    """
+    if columns is not None:
+        columns = ["customer_id", *columns]
+    declared = _declared(name, columns)
+    before = None
+    with _opened(name) as file:
+        wanted = _wanted(name, file, columns)
+        pieces = (pa.Table.from_batches([b]).select(wanted) for b in file.iter_batches(rows, columns=wanted))
+        for piece in _whole_customers(pieces, rows):
+            whole = piece.replace_schema_metadata(None).unify_dictionaries().combine_chunks()
+            _check_customers(name, whole)
+            before = _check_order(declared, before, declared.check(whole))
+            yield whole
+
+
+def write(name: str, table: pa.Table) -> None:
+    """Write the whole table `name`, once it is as declared; the old file stays until the new one is complete."""
+    write_batches(name, [table])
+
+
+def write_batches(name: str, tables: Iterable[pa.Table]) -> None:
+    """Write the table `name` piece by piece; each piece, and the order between pieces, is checked as declared.
+
+    No piece at all writes a table of no rows. If a piece fails its check, or making it fails, the old file stays.
+    """
+    declared = TABLES[name]
+    pieces = _checked(declared, tables)
+    first = next(pieces, declared.schema.empty_table())
+    with (
+        replaced(Path(PATHS[name])) as handle,
+        pq.ParquetWriter(handle, first.schema, compression="zstd") as writer,
+    ):
+        for piece in chain([first], pieces):
+            writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
+
+
+def _checked(declared: Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same tables without metadata, each as declared, of the same columns, and in order."""
+    schema, before = None, None
+    for table in tables:
+        piece = declared.check(table.replace_schema_metadata(None)).unify_dictionaries()
+        if schema is not None and not piece.schema.equals(schema):
+            raise Fault(f"table {declared.name}: a later batch has other columns or types than the first one")
+        before = _check_order(declared, before, piece)
+        schema = piece.schema
+        yield piece
+
+
+def _whole_customers(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows, cut only between customers. The last customer of a piece waits, since more rows may follow."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(t.num_rows for t in waiting) < rows:
+            continue
+        table = pa.concat_tables(waiting)
+        ids = table["customer_id"]
+        cut = pc.index(ids, ids[-1]).as_py()
+        waiting = [table.slice(cut)]
+        if cut:
+            yield table.slice(0, cut)
+    if any(t.num_rows for t in waiting):
+        yield pa.concat_tables(waiting)
+
+
+def _check_customers(name: str, table: pa.Table) -> None:
+    """Customers ascend: otherwise a customer could come back in a later piece, and its history would be divided."""
+    ids = table["customer_id"].combine_chunks()
+    if len(ids) > 1 and pc.any(pc.greater(ids[:-1], ids[1:])).as_py():
+        raise Fault(f"table {name} is not sorted by customer_id, so it cannot be read by whole customers")
+
+
+def _check_order(declared: Table, before: tuple[Any, ...] | None, table: pa.Table) -> tuple[Any, ...] | None:
+    """The key of the last row of `table`, once its first row follows `before`, the last row of the piece before it."""
+    key = declared.key or tuple(c.name for c in declared.columns[:1] if c.name == "customer_id")
+    if not table.num_rows or not key:
+        return before
+    first, last = (tuple(table[name][row].as_py() for name in key) for row in (0, -1))
+    if before is not None and (first < before or (declared.key and first == before)):
+        raise Fault(f"table {declared.name}: a batch starts with {first}, but the one before ended with {before}")
+    return last
+
+
+def _declared(name: str, columns: Sequence[str] | None) -> Table:
+    """The declaration of `name`, narrowed to `columns`: the key is checked only where all of it is read."""
+    table = TABLES[name]
+    if columns is None:
+        return table
+    kept = tuple(c for c in table.columns if c.name in columns)
+    return replace(table, columns=kept, key=table.key if set(table.key) <= set(columns) else ())
+
+
+def _wanted(name: str, file: pq.ParquetFile, columns: Sequence[str] | None) -> list[str]:
+    """The columns to read, in the order of the file."""
+    there = file.schema_arrow.names
+    missing = sorted(set(columns or ()) - set(there))
+    if missing:
+        raise Fault(f"table {name} has no column {', '.join(missing)}; it has {', '.join(there)}")
+    return [c for c in there if columns is None or c in columns]
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[pq.ParquetFile]:
+    """The Parquet file of table `name`. `pre_buffer` is off: it would keep every row group in memory."""
+    path = Path(PATHS[name])
+    with reading(path):
+        try:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
+                yield file
+        except pa.ArrowInvalid as error:
+            size = path.stat().st_size
+            raise IntegrityFault(
+                f"{path} ({size:,} bytes) is not a whole Parquet file: {error}. Was a copy interrupted? "
+                f"Delete it and run `churn run`, which makes it again."
+            ) from error
