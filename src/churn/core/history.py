@@ -1,0 +1,276 @@
+"""The language of features: what was known of each customer at `as_of`, as a handful of verbs.
+
+Every verb returns one number per snapshot. This is the one door through time: nothing behind it sees an event that occurred
+or was recorded at `as_of` or later.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from churn.core.kernel import ENDLESS, distinct, gaps, located, windowed
+from churn.core.timeline import KINDS, Timeline, kinds_mask
+from churn.words.errors import Fault
+from churn.words.tables import MILLI_PER_UNIT, MINOR_PER_UNIT, ROLES
+from churn.words.windows import DAY_US
+
+Days = int | tuple[int, int] | None
+"""A window: `n` is `[as_of - n days, as_of)`; `(near, far)` is `[as_of - far, as_of - near)`; None reaches back to the first."""
+
+UNITS = {"amount_minor": MINOR_PER_UNIT, "discount_minor": MINOR_PER_UNIT, "quantity_milli": MILLI_PER_UNIT}
+COLUMNS = {"amount": "amount_minor", "discount": "discount_minor", "quantity": "quantity_milli"}
+"""The number columns as features name them, in units of currency and of quantity."""
+GAP_QUANTILE = 0.9
+"""A silence longer than nine of ten of a customer's own gaps is unusual for that customer."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The snapshots of a batch: those of customer i are `offsets[i]:offsets[i + 1]`, each with the index of its as-of date."""
+
+    as_ofs: np.ndarray
+    offsets: np.ndarray
+    as_of_index: np.ndarray
+
+
+class Gaps(NamedTuple):
+    """Days between neighbouring active days, one number per snapshot each; NaN where there was no gap yet."""
+
+    count: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+    longest: np.ndarray
+    quantile: np.ndarray
+
+
+WindowSpec = tuple[int, int, int, int | None]
+"""Kinds (bit mask), column (-1 counts), near and far edge in microseconds before `as_of`; a far edge of None is endless."""
+
+
+def window_sums(
+    line: Timeline, cells: Cells, specs: list[WindowSpec], *, recorded: np.ndarray | None = None, columns: tuple[str, ...] = ()
+) -> np.ndarray:
+    """Counts and sums in windows, shape `(n_specs, n_snapshots)`, int64; the kernel's view of a list of questions.
+
+    `recorded` takes the place of the recording times; only labels, which do not ask what was known, give it.
+    """
+    ends = [(near, ENDLESS if far is None else far) for _, _, near, far in specs]
+    edges = np.unique(np.array([edge for pair in ends for edge in pair], dtype=np.int64))
+    of_kind = [[i for i, spec in enumerate(specs) if spec[0] >> kind & 1] for kind in range(len(KINDS))]
+    values = np.zeros((max(len(columns), 1), len(line.occurred)), dtype=np.int64)
+    missing = np.zeros(values.shape, dtype=bool)
+    for i, name in enumerate(columns):
+        values[i], missing[i] = line.values[name]
+    return windowed(
+        line.offsets,
+        line.occurred,
+        line.recorded if recorded is None else recorded,
+        line.kind,
+        values,
+        missing,
+        cells.as_ofs,
+        edges,
+        np.array([i for specs_of in of_kind for i in specs_of], dtype=np.int64),
+        np.cumsum([0] + [len(specs_of) for specs_of in of_kind]).astype(np.int64),
+        np.searchsorted(edges, np.array([near for near, _ in ends])),
+        np.searchsorted(edges, np.array([far for _, far in ends])),
+        np.array([spec[1] for spec in specs], dtype=np.int64),
+        cells.offsets,
+        cells.as_of_index,
+    )
+
+
+def locate(line: Timeline, cells: Cells, masks: list[int]) -> np.ndarray:
+    """Positions of the first, last and last but one known event of each mask, shape `(3, n_masks, n_snapshots)`; -1: none."""
+    mask = np.array(masks, dtype=np.int64)
+    return located(line.offsets, line.occurred, line.recorded, line.kind, cells.as_ofs, mask, cells.offsets, cells.as_of_index)
+
+
+class History:
+    """What was known before `as_of`, per snapshot, shape `(n_snapshots,)` each.
+
+    Features are run twice over it: first without answers, so that it learns all that will be asked, then, once the kernel
+    has answered everything in one pass over the events, with them. A feature is arithmetic and must not branch on values.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple, None] = {}
+        self._answers: dict[tuple, np.ndarray] = {}
+        self.as_of = np.zeros(0)
+        """Instant of each snapshot in days since 1970 UTC."""
+
+    def count(self, role: str, days: Days = None, *, state: str | None = None) -> np.ndarray:
+        """Number of events of a role in a window. Without `state`, those in the role's first state."""
+        return self._ask("window", _mask(role, state), -1, *_edges(days))
+
+    def sum(self, role: str, column: str, days: Days = None, *, state: str | None = None) -> np.ndarray:
+        """Sum of `amount`, `discount` or `quantity` in a window, in units; 0 where nothing happened."""
+        name = _column(column)
+        return self._ask("window", _mask(role, state), name, *_edges(days)) / UNITS[name]
+
+    def answered(self, role: str, column: str, days: Days = None, *, state: str | None = None) -> np.ndarray:
+        """Number of events of a role in a window whose `column` is not null."""
+        return self._ask("window", _mask(role, state), "not null " + _column(column), *_edges(days))
+
+    def active_days(self, role: str, days: Days = None, *, state: str | None = None) -> np.ndarray:
+        """Number of days, counted in 24 hours back from `as_of`, with an event of a role in a window."""
+        return self._ask("distinct", "day", _mask(role, state), *_edges(days))
+
+    def distinct(self, role: str, column: str, days: Days = None, *, state: str | None = None) -> np.ndarray:
+        """Number of different values of `channel` or `category` in a window; null is no value."""
+        return self._ask("distinct", column, _mask(role, state), *_edges(days))
+
+    def days_since(self, role: str | None, *, state: str | None = None) -> np.ndarray:
+        """Days since the last event of a role (None: of any), with their fraction; NaN where there was none."""
+        return self._ask("since", "last", _mask(role, state))
+
+    def days_since_first(self, role: str | None, *, state: str | None = None) -> np.ndarray:
+        """Days since the first event of a role (None: of any); NaN where there was none."""
+        return self._ask("since", "first", _mask(role, state))
+
+    def days_since_previous(self, role: str, *, state: str | None = None) -> np.ndarray:
+        """Days since the last event but one of a role; NaN where there were fewer than two."""
+        return self._ask("since", "before", _mask(role, state))
+
+    def last(self, role: str, column: str, *, state: str | None = None) -> np.ndarray:
+        """Value of a number column at the last event of a role, in units; NaN where there is none."""
+        return self._ask("value", "last", _mask(role, state), _column(column))
+
+    def previous(self, role: str, column: str, *, state: str | None = None) -> np.ndarray:
+        """Value of a number column at the last event but one, in units; NaN where there is none."""
+        return self._ask("value", "before", _mask(role, state), _column(column))
+
+    def gaps(self, role: str, days: int, *, state: str | None = None) -> Gaps:
+        """Gaps between the active days of a role in `[as_of - days, as_of)`."""
+        return Gaps(*(self._ask("gaps", _mask(role, state), days, part) for part in range(5)))
+
+    def answer(self, line: Timeline, cells: Cells) -> "History":
+        """A history that answers, for one batch, all that this one was asked."""
+        answered = History()
+        answered._asked = self._asked
+        answered.as_of = cells.as_ofs[cells.as_of_index] / DAY_US
+        for kind in ("window", "distinct", "since", "value", "gaps"):
+            asked = [ask for ask in self._asked if ask[0] == kind]
+            if asked:
+                answered._answers.update(ANSWERS[kind](line, cells, asked))
+        return answered
+
+    def _ask(self, *ask: object) -> np.ndarray:
+        if self._answers:
+            return self._answers[ask]
+        self._asked[ask] = None
+        return np.zeros(0)
+
+
+def _mask(role: str | None, state: str | None) -> int:
+    if role is None:
+        return sum(1 << code for code in KINDS.values())
+    return kinds_mask(role, state or ROLES[role][0])
+
+
+def _edges(days: Days) -> tuple[int, int | None]:
+    near, far = days if isinstance(days, tuple) else (0, days)
+    if near < 0 or (far is not None and far <= near):
+        raise Fault(f"a window reaches from near to far before as_of, such as 30 or (30, 60), got {days}")
+    return near * DAY_US, None if far is None else far * DAY_US
+
+
+def _column(column: str) -> str:
+    if column not in COLUMNS:
+        raise Fault(f"number columns are {', '.join(COLUMNS)}, got {column!r}")
+    return COLUMNS[column]
+
+
+def _answer_windows(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    columns = tuple(line.values)
+    code = {-1: -1} | {name: i for i, name in enumerate(columns)}
+    code |= {"not null " + name: len(columns) + i for i, name in enumerate(columns)}
+    sums = window_sums(line, cells, [(m, code[c], near, far) for _, m, c, near, far in asked], columns=columns)
+    return dict(zip(asked, sums, strict=True))
+
+
+def _answer_distinct(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    answers = {}
+    for column in dict.fromkeys(ask[1] for ask in asked):
+        specs = [ask for ask in asked if ask[1] == column]
+        codes = _days(line, cells) if column == "day" else line.codes[column].codes
+        ends = [(near, ENDLESS if far is None else far) for *_, near, far in specs]
+        edges = np.unique(np.array([edge for pair in ends for edge in pair], dtype=np.int64))
+        counts = distinct(
+            line.offsets,
+            line.occurred,
+            line.recorded,
+            line.kind,
+            codes,
+            int(codes.max(initial=-1)) + 1,
+            cells.as_ofs,
+            edges,
+            np.array([ask[2] for ask in specs], dtype=np.int64),
+            np.searchsorted(edges, np.array([near for near, _ in ends])),
+            np.searchsorted(edges, np.array([far for _, far in ends])),
+            cells.offsets,
+            cells.as_of_index,
+        )
+        answers.update(zip(specs, counts, strict=True))
+    return answers
+
+
+def _days(line: Timeline, cells: Cells) -> np.ndarray:
+    """The day of each event: 24 hours counted from an as-of date, so that windows of whole days hold whole days."""
+    day = (line.occurred - cells.as_ofs[0]) // DAY_US
+    return (day - day.min(initial=0)).astype(np.int32)
+
+
+def _positions(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    """The position of the first, last or last but one event that each question is about."""
+    masks = list(dict.fromkeys(ask[2] for ask in asked))
+    found = locate(line, cells, masks)
+    which = {"first": 0, "last": 1, "before": 2}
+    return {ask: found[which[ask[1]], masks.index(ask[2])] for ask in asked}
+
+
+def _answer_since(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    as_of = cells.as_ofs[cells.as_of_index]
+    return {
+        ask: np.where(at >= 0, (as_of - line.occurred[at]) / DAY_US, np.nan)
+        for ask, at in _positions(line, cells, asked).items()
+    }
+
+
+def _answer_values(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    answers = {}
+    for ask, at in _positions(line, cells, asked).items():
+        values, missing = line.values[ask[3]]
+        answers[ask] = np.where((at >= 0) & ~missing[at], values[at] / UNITS[ask[3]], np.nan)
+    return answers
+
+
+def _answer_gaps(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    answers = {}
+    day = _days(line, cells).astype(np.int64)
+    for mask, days in dict.fromkeys((ask[1], ask[2]) for ask in asked):
+        parts = gaps(
+            line.offsets,
+            line.occurred,
+            line.recorded,
+            line.kind,
+            day,
+            cells.as_ofs,
+            np.int64(mask),
+            np.int64(days * DAY_US),
+            GAP_QUANTILE,
+            cells.offsets,
+            cells.as_of_index,
+        )
+        answers |= {("gaps", mask, days, part): parts[part] for part in range(5)}
+    return answers
+
+
+ANSWERS = {
+    "window": _answer_windows,
+    "distinct": _answer_distinct,
+    "since": _answer_since,
+    "value": _answer_values,
+    "gaps": _answer_gaps,
+}

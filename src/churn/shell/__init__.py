@@ -1,0 +1,1 @@
+"""What touches the world: the disk, the configuration, the tracking store, the deliveries."""

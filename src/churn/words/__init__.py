@@ -1,0 +1,1 @@
+"""What things mean: tables, time windows and errors. Imports nothing of ours."""
