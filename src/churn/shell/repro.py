@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,7 +79,9 @@ def environment() -> dict[str, str]:
         | {
             RUNS_UNDER: str(os.getpid()),
             "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
-            "SHELL": "/bin/sh",  # DVC would start stages through whatever shell the user likes
+            # DVC starts stages through a shell. bash makes way for the stage, which so becomes DVC's own child and dies
+        # with it; dash, the sh of Debian, stays in between.
+        "SHELL": shutil.which("bash") or "/bin/sh",
             "PYTHONUNBUFFERED": "1",
             "PYTHONHASHSEED": "0",
             "MPLBACKEND": "Agg",
