@@ -1,0 +1,67 @@
+"""What was learnt from matured snapshots, and its answer for any snapshot: margin, score, contributions.
+
+Every kind of model fits the same door. The rows of a features table are encoded here, by name, in training and in
+scoring alike, so the order of columns and rows does not matter.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from churn.core.model import boosted, encoding, logistic, rule
+from churn.core.model.calibration import calibrated
+from churn.core.model.files import Model, files, read, version
+
+__all__ = ["MODELS", "Model", "contributions", "files", "margins", "model", "read", "score", "unseen", "version"]
+
+_KINDS = {"lightgbm": boosted, "logistic": logistic, "rule": rule}
+
+MODELS = {kind: module.fit for kind, module in _KINDS.items()}
+"""The function that each `kind` of the config section `model` feeds."""
+
+
+def model(features: pa.Table, snapshots: pa.Table, split: pa.Table, **section: Any) -> Model:
+    """The model that the section's `kind` asks for, learnt from the train, validation and calibration parts.
+
+    Parameters
+    ----------
+    features, snapshots, split : pa.Table
+        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    **section
+        The keyword arguments of `MODELS[kind]`.
+    """
+    return MODELS[section["kind"]](features, snapshots, split, **section)
+
+
+def margins(model: Model, features: pa.Table) -> np.ndarray:
+    """Log-odds of churned of each row, before calibration, shape `(n_rows,)`.
+
+    Raises
+    ------
+    IntegrityFault
+        The table lacks a feature of the model, or has it with another type.
+    """
+    return _KINDS[model.kind].margins(model, _matrix(model, features))
+
+
+def score(model: Model, margins: np.ndarray) -> np.ndarray:
+    """Calibrated probability of churned of each margin, shape `(n_rows,)`."""
+    return calibrated(model.calibration, margins)
+
+
+def contributions(model: Model, features: pa.Table) -> np.ndarray:
+    """What each feature adds to the margin of each row, in log-odds, shape `(n_rows, n_features + 1)`.
+
+    Columns are those of `model.features`, then the base. They add up to the margin.
+    """
+    return _KINDS[model.kind].contributions(model, _matrix(model, features))
+
+
+def unseen(model: Model, features: pa.Table) -> dict[str, int]:
+    """Attribute column → rows whose value the model never met, and therefore takes as not known."""
+    return encoding.unseen(features, model.vocabulary)
+
+
+def _matrix(model: Model, features: pa.Table) -> np.ndarray:
+    return encoding.matrix(features, model.features, model.vocabulary)

@@ -1,0 +1,201 @@
+"""Gradient-boosted trees: LightGBM's native booster, stored as its model text."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import pyarrow as pa
+from annotated_types import Ge, Gt, Le
+
+from churn.core.model import trees
+from churn.core.model.calibration import Kind, fit_map
+from churn.core.model.files import Model
+from churn.core.model.parts import LEARNING, Learning, Part, describe, learning
+from churn.words.errors import IntegrityFault
+from churn.words.windows import DAY_US
+
+if TYPE_CHECKING:
+    import lightgbm
+
+THREADS = 2
+"""Trees are the same for any number; more than two wait for each other at the some ten thousand rows of one company."""
+
+
+def fit(
+    features: pa.Table,
+    snapshots: pa.Table,
+    split: pa.Table,
+    *,
+    kind: Literal["lightgbm"],
+    seed: Annotated[int, Ge(0)],
+    seeds: Annotated[int, Ge(1), Le(20)],
+    rounds_most: Annotated[int, Ge(1)],
+    patience: Annotated[int, Ge(1)],
+    learning_rate: Annotated[float, Gt(0), Le(1)],
+    num_leaves: Annotated[int, Ge(2)],
+    min_data_in_leaf: Annotated[int, Ge(1)],
+    feature_fraction: Annotated[float, Gt(0), Le(1)],
+    bagging_fraction: Annotated[float, Gt(0), Le(1)],
+    lambda_l2: Annotated[float, Ge(0)],
+    half_life_days: Annotated[float, Gt(0)] | None,
+    refit: bool,
+    calibration: Kind,
+) -> Model:
+    """The mean of `seeds` boosters, with the calibration of their margins.
+
+    Each booster learns from the train part and stops where the log loss of the validation part was least. The
+    calibration map is fitted on the calibration part, which no booster has seen by then.
+
+    Refitting trains the boosters once more, with the number of rounds found, on the train, validation and calibration
+    parts, and keeps the map. Every outcome window of these parts ends before the first of the test part, so nothing
+    leaks. It is worth it since the newest snapshots resemble those to be scored most, and with few as-of dates the
+    later two parts are a third of the data. The price: nobody has seen the refitted margins out of sample, so the map
+    is that of a slightly weaker model. More rows make margins a little truer, so scores err towards the base rate;
+    the test part shows by how much.
+
+    Parameters
+    ----------
+    features, snapshots, split : pa.Table
+        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    kind : {"lightgbm"}
+        Chooses this function.
+    seed : int
+        Seed of the first booster; the others count on from it.
+    seeds : int
+        Boosters to average. They differ by the rows and features that chance offers to each tree; scoring time grows
+        in proportion.
+    rounds_most, patience : int
+        Trees at most, and rounds without a better log loss in the validation part after which no more are tried.
+    learning_rate, num_leaves, min_data_in_leaf, feature_fraction, bagging_fraction, lambda_l2 : float or int
+        As LightGBM means them. A customer gives a row an as_of, so a leaf of n rows holds far fewer customers.
+    half_life_days : float or None
+        Age, against the newest as_of that is learnt from, at which a snapshot counts half; None: all count the same.
+    refit : bool
+        Whether to learn from all three parts in the end.
+    calibration : {"platt", "isotonic", "none"}
+        See `churn.core.model.calibration`.
+
+    Raises
+    ------
+    NotEnoughData, GateFault
+        See `churn.core.model.parts.learning`.
+    """
+    parameters = {
+        "learning_rate": learning_rate,
+        "num_leaves": num_leaves,
+        "min_data_in_leaf": min_data_in_leaf,
+        "feature_fraction": feature_fraction,
+        "bagging_fraction": bagging_fraction,
+        "lambda_l2": lambda_l2,
+    }
+    known = learning(features, snapshots, split)
+    many = [{**parameters, "seed": seed + i} for i in range(seeds)]
+    first = [_stopped(known, one, rounds_most, patience, half_life_days) for one in many]
+    rounds = [booster.best_iteration for booster in first]
+    body = trees.mean_of([booster.model_to_string() for booster in first])
+    held_out = known.parts["calibration"]
+    fitted = fit_map(_margins(body, known.names, held_out.x), held_out.churned, kind=calibration)
+    if refit:
+        rows = known.joined(*LEARNING)
+        again = [_trained(rows, known, one, n, half_life_days) for one, n in zip(many, rounds, strict=True)]
+        body = trees.mean_of([booster.model_to_string() for booster in again])
+    card = {
+        "parts": {name: describe(part) for name, part in known.parts.items()},
+        "learnt_from": list(LEARNING) if refit else ["train"],
+        "rounds": rounds,
+        "parameters": {
+            **parameters,
+            "seed": seed,
+            "seeds": seeds,
+            "rounds_most": rounds_most,
+            "patience": patience,
+            "half_life_days": half_life_days,
+            "refit": refit,
+            "calibration": calibration,
+        },
+    }
+    return Model(kind, known.names, known.vocabulary, known.dropped, body, fitted, card)
+
+
+def margins(model: Model, x: np.ndarray) -> np.ndarray:
+    """Log-odds of each row of `x`, shape `(n_rows,)`; `x` has the columns of `model.features`."""
+    return _margins(model.body, model.features, x)
+
+
+def contributions(model: Model, x: np.ndarray) -> np.ndarray:
+    """SHAP values in log-odds, shape `(n_rows, n_features + 1)`; the last column is the base.
+
+    The path-dependent ones of Lundberg et al., From local explanations to global understanding with explainable AI
+    for trees, 2020: what `shap.TreeExplainer` gives without background data.
+    """
+    return np.asarray(_booster(model.body, model.features).predict(x, pred_contrib=True, num_threads=THREADS))
+
+
+def _margins(body: str, features: tuple[str, ...], x: np.ndarray) -> np.ndarray:
+    return np.asarray(_booster(body, features).predict(x, raw_score=True, num_threads=THREADS))
+
+
+@lru_cache(maxsize=2)
+def _booster(body: str, features: tuple[str, ...]) -> "lightgbm.Booster":
+    """The booster of a model text; kept, since batches come one after the other and reading takes longer than scoring."""
+    import lightgbm
+
+    booster = lightgbm.Booster(model_str=body)
+    if tuple(booster.feature_name()) != features:
+        raise IntegrityFault("the booster was trained on other features than its card says; `churn run` trains it anew")
+    return booster
+
+
+def _stopped(
+    known: Learning, parameters: dict, most: int, patience: int, half_life: float | None
+) -> "lightgbm.Booster":
+    """A booster of the train part whose best round is that of the validation part's least log loss."""
+    import lightgbm
+
+    train = _dataset(known.parts["train"], known, half_life)
+    return lightgbm.train(
+        _all(parameters),
+        train,
+        num_boost_round=most,
+        valid_sets=[_dataset(known.parts["validation"], known, None, reference=train)],
+        callbacks=[lightgbm.early_stopping(patience, verbose=False)],
+    )
+
+
+def _trained(rows: Part, known: Learning, parameters: dict, rounds: int, half_life: float | None) -> "lightgbm.Booster":
+    import lightgbm
+
+    return lightgbm.train(_all(parameters), _dataset(rows, known, half_life), num_boost_round=rounds)
+
+
+def _all(parameters: dict) -> dict:
+    """The parameters that the section decides, and those that make two trainings equal, whatever the threads."""
+    return {
+        **parameters,
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "bagging_freq": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": THREADS,
+        "verbosity": -1,
+    }
+
+
+def _dataset(
+    part: Part, known: Learning, half_life_days: float | None, reference: "lightgbm.Dataset | None" = None
+) -> "lightgbm.Dataset":
+    import lightgbm
+
+    weight = None
+    if half_life_days is not None:
+        weight = 0.5 ** ((part.as_of_us.max() - part.as_of_us) / (half_life_days * DAY_US))
+    return lightgbm.Dataset(
+        part.x,
+        label=part.churned.astype(np.float32),
+        weight=weight,
+        feature_name=list(known.names),
+        categorical_feature=[name for name in known.names if name in known.vocabulary],
+        reference=reference,
+        params={"verbosity": -1, "num_threads": THREADS},
+    )

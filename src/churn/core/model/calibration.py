@@ -1,0 +1,94 @@
+"""From margin to score: a monotone map, fitted on snapshots that the model has not learnt from, stored as JSON.
+
+`{"kind": "platt", "intercept": a, "slope": b}`: score = 1 / (1 + exp(-(a + b * margin))).
+`{"kind": "isotonic", "margins": [...], "scores": [...]}`: straight lines between these points, flat outside.
+`{"kind": "none"}`: score = 1 / (1 + exp(-margin)).
+"""
+
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["platt", "isotonic", "none"]
+
+SLOPE_LEAST = 0.01
+"""A model that tells nothing may meet a calibration part in which it tells the opposite. A slope of zero or less would
+tie or turn the order; this one keeps it and gives everybody nearly the base rate."""
+
+
+def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind) -> dict:
+    """The map of that kind, as JSON can hold it, with the rows and churners that it was fitted on.
+
+    Parameters
+    ----------
+    margins : ndarray, shape (n_rows,)
+        Log-odds, of rows that the model was not fitted on.
+    churned : ndarray of bool, shape (n_rows,)
+    kind : {"platt", "isotonic", "none"}
+        Two numbers; a staircase, which wants some thousand rows; nothing.
+    """
+    fitted = {"platt": _platt, "isotonic": _isotonic, "none": _none}[kind](margins, churned)
+    return {"kind": kind, **fitted, "rows": len(churned), "churners": int(churned.sum())}
+
+
+def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
+    """Score of each margin, shape `(n_rows,)`, between 0 and 1, never falling where the margin rises."""
+    if fitted["kind"] == "isotonic":
+        return np.interp(margins, fitted["margins"], fitted["scores"])
+    if fitted["kind"] == "platt":
+        return sigmoid(fitted["intercept"] + fitted["slope"] * margins)
+    return sigmoid(margins)
+
+
+def sigmoid(log_odds: np.ndarray) -> np.ndarray:
+    """Probability of each log-odds, without overflow at either end."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
+
+
+def line(x: np.ndarray, churned: np.ndarray) -> tuple[float, float]:
+    """Intercept and slope of the log-odds of churned over x: a logistic regression on one variable.
+
+    Targets are drawn in from 0 and 1 by one pseudo-count a class, so that perfectly separated rows have an answer
+    (Platt, Probabilistic outputs for support vector machines, 1999). Newton steps, halved while they make it worse.
+    """
+    positives = churned.sum()
+    target = np.where(churned, (positives + 1) / (positives + 2), 1 / (len(churned) - positives + 2))
+    centre, spread = x.mean(), x.std() or 1.0
+    z = np.column_stack([np.ones(len(x)), (x - centre) / spread])
+    weights = np.array([np.log(target.sum() / (1 - target).sum()), 0.0])
+    for _ in range(100):
+        probability = sigmoid(z @ weights)
+        # The ridge only speaks where the curvature has died away, or x is constant.
+        curvature = (z * (probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(2)
+        step = np.linalg.solve(curvature, z.T @ (target - probability))
+        while _loss(z @ (weights + step), target) > _loss(z @ weights, target) + 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2
+        weights = weights + step
+        if np.abs(step).max() < 1e-10:
+            break
+    slope = float(weights[1] / spread)
+    return float(weights[0] - slope * centre), slope
+
+
+def _loss(log_odds: np.ndarray, target: np.ndarray) -> float:
+    return float(np.mean(np.logaddexp(0.0, log_odds) - target * log_odds))
+
+
+def _platt(margins: np.ndarray, churned: np.ndarray) -> dict:
+    intercept, slope = line(margins, churned)
+    if slope < SLOPE_LEAST:
+        intercept, slope = line(np.zeros(len(margins)), churned)[0] - SLOPE_LEAST * float(margins.mean()), SLOPE_LEAST
+    return {"intercept": intercept, "slope": slope}
+
+
+def _isotonic(margins: np.ndarray, churned: np.ndarray) -> dict:
+    from sklearn.isotonic import IsotonicRegression
+
+    # Half a churner more and less than were seen: a probability of exactly 0 or 1 costs infinite log loss when wrong.
+    least = 0.5 / (len(margins) + 1)
+    staircase = IsotonicRegression(y_min=least, y_max=1 - least).fit(margins, churned.astype(np.float64))
+    return {"margins": staircase.X_thresholds_.tolist(), "scores": staircase.y_thresholds_.tolist()}
+
+
+def _none(margins: np.ndarray, churned: np.ndarray) -> dict:
+    return {}

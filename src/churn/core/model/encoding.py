@@ -1,0 +1,122 @@
+"""From the features table to numbers, the same way in training and scoring: by name, with the train part's vocabulary."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.words.errors import ConfigFault, Fault, IntegrityFault
+from churn.words.tables import FEATURES
+
+VALUES_MOST = 64
+"""Values of one attribute that get a code of their own, the most frequent first. LightGBM sorts values by their mean
+outcome, so that rare ones are learnt by heart; the rest is coded as not known."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def feature_names(features: pa.Table) -> list[str]:
+    """The columns that are features, in the order of the table.
+
+    Raises
+    ------
+    ConfigFault
+        A name that LightGBM's model text could not hold.
+    """
+    names = [name for name in features.column_names if name not in FEATURES.key]
+    odd = [name for name in names if not _NAME.fullmatch(name)]
+    if odd:
+        raise ConfigFault(
+            f"{len(odd)} of {len(names)} feature names hold other signs than A-Z, a-z, 0-9 and _: {odd[:5]}. "
+            "Rename the attribute in conf/data"
+        )
+    return names
+
+
+def vocabulary(train: pa.Table) -> dict[str, list[str]]:
+    """Attribute column → its values in the train part, sorted; at most `VALUES_MOST`, the most frequent ones."""
+    return {
+        name: _frequent(train[name])
+        for name in feature_names(train)
+        if pa.types.is_dictionary(train.schema.field(name).type)
+    }
+
+
+def _frequent(column: pa.ChunkedArray) -> list[str]:
+    counts = [(-row["counts"], row["values"]) for row in pc.value_counts(column.cast(pa.string())).to_pylist()]
+    ranked = sorted((n, value) for n, value in counts if value is not None)
+    return sorted(value for _, value in ranked[:VALUES_MOST])
+
+
+def matrix(features: pa.Table, names: Sequence[str], values: Mapping[str, list[str]]) -> np.ndarray:
+    """The named features as float32, shape `(n_rows, n_features)`, in the order of `names`.
+
+    NaN is the feature's null, and an attribute value that the vocabulary does not hold. Attributes become the position
+    of their value in `values`.
+
+    Raises
+    ------
+    IntegrityFault
+        The table lacks a feature, or holds a number where the model knows an attribute, or the other way round.
+    Fault
+        A feature is infinite: its arithmetic divides by zero.
+    """
+    _check_columns(features, names, values)
+    numbers = np.empty((features.num_rows, len(names)), dtype=np.float32)
+    for j, name in enumerate(names):
+        numbers[:, j] = codes(features[name], values[name]) if name in values else features[name].to_numpy()
+    _check_finite(numbers, names)
+    return numbers
+
+
+def codes(column: pa.ChunkedArray, values: Sequence[str]) -> np.ndarray:
+    """Position of each value in `values`, shape `(n_rows,)`; NaN for null and for values that are not in it."""
+    places = pc.index_in(column.cast(pa.string()), value_set=pa.array(values, pa.string()), skip_nulls=True)
+    return places.cast(pa.float32()).to_numpy()
+
+
+def unseen(features: pa.Table, values: Mapping[str, list[str]]) -> dict[str, int]:
+    """Attribute column → number of rows whose value the vocabulary does not hold; only columns that have any."""
+    known = {name: int(np.count_nonzero(~np.isnan(codes(features[name], values[name])))) for name in values}
+    counts = {name: features.num_rows - features[name].null_count - known[name] for name in values}
+    return {name: count for name, count in counts.items() if count}
+
+
+def dropped(numbers: np.ndarray, names: Sequence[str]) -> dict[str, str]:
+    """Feature → why it can tell nothing: null in every row, or the same in every row.
+
+    A feature that is null in some rows and constant in the others stays, since its null may tell something.
+    """
+    why = {}
+    for j, name in enumerate(names):
+        column = numbers[:, j]
+        missing = np.isnan(column)
+        if missing.all():
+            why[name] = "null in every training row"
+        elif not missing.any() and column.min() == column.max():
+            why[name] = f"{column[0]:g} in every training row"
+    return why
+
+
+def _check_columns(features: pa.Table, names: Sequence[str], values: Mapping[str, list[str]]) -> None:
+    missing = [name for name in names if name not in features.column_names]
+    if missing:
+        raise IntegrityFault(
+            f"{len(missing)} of the model's {len(names)} features are not in the features table: {missing[:5]}. "
+            "The model belongs to other features; `churn run` trains it anew"
+        )
+    for name in names:
+        if pa.types.is_dictionary(features.schema.field(name).type) != (name in values):
+            raise IntegrityFault(
+                f"feature {name} is {features.schema.field(name).type} in the features table, "
+                f"but {'an attribute' if name in values else 'a number'} in the model; `churn run` trains it anew"
+            )
+
+
+def _check_finite(numbers: np.ndarray, names: Sequence[str]) -> None:
+    infinite = np.isinf(numbers).sum(axis=0)
+    if infinite.any():
+        found = [f"{names[j]} ({infinite[j]:,})" for j in np.flatnonzero(infinite)[:5]]
+        raise Fault(f"infinite values in {len(numbers):,} rows of features: {', '.join(found)}")

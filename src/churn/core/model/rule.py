@@ -1,0 +1,88 @@
+"""The best time rule: the one "days since" that ranks churners best. What anyone could write, as a baseline."""
+
+import json
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from churn.core.model.calibration import Kind, fit_map, line
+from churn.core.model.files import Model, json_text
+from churn.core.model.parts import Part, auc, describe, learning
+from churn.words.errors import NotEnoughData
+
+TIME = "days_since_"
+"""How the names of time features start."""
+
+
+def fit(
+    features: pa.Table,
+    snapshots: pa.Table,
+    split: pa.Table,
+    *,
+    kind: Literal["rule"],
+    calibration: Kind,
+) -> Model:
+    """The time feature with the best AUC in the train and validation parts, as log-odds.
+
+    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen.
+    A rule may also run the other way: the more recent, the worse, as for complaints.
+
+    Parameters
+    ----------
+    features, snapshots, split : pa.Table
+        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    kind : {"rule"}
+        Chooses this function.
+    calibration : {"platt", "isotonic", "none"}
+        See `churn.core.model.calibration`.
+
+    Raises
+    ------
+    NotEnoughData, GateFault
+        See `churn.core.model.parts.learning`; also when there is no time feature.
+    """
+    known = learning(features, snapshots, split)
+    rows = known.joined("train", "validation")
+    aucs = {name: auc(rows.x[:, j], rows.churned) for j, name in enumerate(known.names) if name.startswith(TIME)}
+    if not aucs:
+        raise NotEnoughData(f"none of {len(known.names)} features starts with {TIME}, so there is no time rule")
+    best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
+    days = rows.x[:, known.names.index(best)]
+    longest = float(np.nanmax(days))
+    intercept, slope = line(_log_days(days, longest), rows.churned)
+    body = {"feature": best, "longest_days": longest, "intercept": intercept, "slope": slope}
+    body["base"] = float(_line(body, days).mean())
+    held_out = known.parts["calibration"]
+    held_out_margins = _line(body, held_out.x[:, known.names.index(best)])
+    fitted = fit_map(held_out_margins, held_out.churned, kind=calibration)
+    card = {
+        "parts": {name: describe(part) for name, part in known.parts.items()},
+        "learnt_from": ["train", "validation"],
+        "aucs": aucs,
+        "parameters": {"calibration": calibration},
+    }
+    return Model(kind, (best,), {}, {}, json_text(body), fitted, card)
+
+
+def margins(model: Model, x: np.ndarray) -> np.ndarray:
+    """Log-odds of each row of `x`, shape `(n_rows,)`; `x` has one column, the rule's feature."""
+    return _line(json.loads(model.body), x[:, 0])
+
+
+def contributions(model: Model, x: np.ndarray) -> np.ndarray:
+    """The margin less the base, and the base: the mean margin of the rows that were learnt from.
+
+    Shape `(n_rows, 2)`, in log-odds.
+    """
+    base = json.loads(model.body)["base"]
+    return np.column_stack([margins(model, x) - base, np.full(len(x), base)])
+
+
+def _line(body: dict, days: np.ndarray) -> np.ndarray:
+    return body["intercept"] + body["slope"] * _log_days(days, body["longest_days"])
+
+
+def _log_days(days: np.ndarray, longest: float) -> np.ndarray:
+    """log(1 + days); null as one day more than the longest, and longer silences than that no longer than null."""
+    return np.log1p(np.minimum(np.where(np.isnan(days), np.inf, days.astype(np.float64)), longest + 1))
