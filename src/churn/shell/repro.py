@@ -83,7 +83,8 @@ def environment() -> dict[str, str]:
         # with it; dash, the sh of Debian, stays in between.
         "SHELL": shutil.which("bash") or "/bin/sh",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "",  # or each stage would compile its libraries again
+        "PYTHONHASHSEED": "0",
             "MPLBACKEND": "Agg",
             "DVC_NO_ANALYTICS": "1",
             "DO_NOT_TRACK": "true",

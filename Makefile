@@ -1,0 +1,53 @@
+# make run: from nothing to a list in deliveries/. make test: everything that must hold. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+SET_UP := .venv/set-up
+export PYTHON
+# Without compiled files in .venv every command would compile its libraries again, which takes longer than its work.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test test-long lint types imports bench-quality lock clean
+
+help:
+	@echo "make run            set up, then make the list and publish it under deliveries/"
+	@echo "make test           set up, then lint, types, import rules and tests"
+	@echo "make test-long      the tests that take minutes, and many more examples of each property"
+	@echo "make lint           style and format only"
+	@echo "make bench-quality  prediction quality beside the time rules, on all data at hand"
+	@echo "make lock           write requirements.lock anew from pyproject.toml"
+	@echo "make clean          remove .venv; data, models and deliveries stay"
+	@echo "PYTHON=python3.12   before or after any of them: the Python to use (3.11 to 3.13)"
+
+run: $(SET_UP)
+	@$(BIN)/churn run
+
+test: lint types imports
+	$(BIN)/python -m pytest
+
+test-long: $(SET_UP)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "long or not long"
+
+lint: $(SET_UP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(SET_UP)
+	$(BIN)/mypy
+
+imports: $(SET_UP)
+	$(BIN)/lint-imports --no-cache
+
+bench-quality: $(SET_UP)
+	$(BIN)/python -m benchmarks.quality
+
+lock: $(SET_UP)
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv
+
+# Touched last: a set-up that was interrupted is done again.
+$(SET_UP): requirements.lock pyproject.toml scripts/set-up
+	@bash scripts/set-up
+	@touch $@
