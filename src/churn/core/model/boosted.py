@@ -8,7 +8,7 @@ import pyarrow as pa
 from annotated_types import Ge, Gt, Le
 
 from churn.core.model import trees
-from churn.core.model.calibration import Kind, fit_map
+from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model
 from churn.core.model.parts import LEARNING, Learning, Part, describe, learning
 from churn.words.errors import IntegrityFault
@@ -47,11 +47,11 @@ def fit(
     calibration map is fitted on the calibration part, which no booster has seen by then.
 
     Refitting trains the boosters once more, with the number of rounds found, on the train, validation and calibration
-    parts, and keeps the map. Every outcome window of these parts ends before the first of the test part, so nothing
-    leaks. It is worth it since the newest snapshots resemble those to be scored most, and with few as-of dates the
-    later two parts are a third of the data. The price: nobody has seen the refitted margins out of sample, so the map
-    is that of a slightly weaker model. More rows make margins a little truer, so scores err towards the base rate;
-    the test part shows by how much.
+    parts, and keeps the map, moved by the difference of the mean margins of the calibration part. Every outcome window
+    of these parts ends before the first of the test part, so nothing leaks. It is worth it since the newest snapshots
+    resemble those to be scored most, and with few as-of dates the later two parts are a third of the data. The price:
+    nobody has seen the refitted margins out of sample, so the slope of the map is that of a slightly weaker model.
+    More rows make margins a little truer, so scores err towards the base rate; the test part shows by how much.
 
     Parameters
     ----------
@@ -94,11 +94,13 @@ def fit(
     rounds = [booster.best_iteration for booster in first]
     body = trees.mean_of([booster.model_to_string() for booster in first])
     held_out = known.parts["calibration"]
-    fitted = fit_map(_margins(body, known.names, held_out.x), held_out.churned, kind=calibration)
+    before = _margins(body, known.names, held_out.x)
+    fitted = fit_map(before, held_out.churned, kind=calibration)
     if refit:
         rows = known.joined(*LEARNING)
         again = [_trained(rows, known, one, n, half_life_days) for one, n in zip(many, rounds, strict=True)]
         body = trees.mean_of([booster.model_to_string() for booster in again])
+        fitted = moved(fitted, float((_margins(body, known.names, held_out.x) - before).mean()))
     card = {
         "parts": {name: describe(part) for name, part in known.parts.items()},
         "learnt_from": list(LEARNING) if refit else ["train"],
@@ -137,7 +139,7 @@ def _margins(body: str, features: tuple[str, ...], x: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def _booster(body: str, features: tuple[str, ...]) -> "lightgbm.Booster":
-    """The booster of a model text; kept, since batches come one after the other and reading takes longer than scoring."""
+    """The booster of a model text; kept, since reading it anew would take longer than scoring a small batch."""
     import lightgbm
 
     booster = lightgbm.Booster(model_str=body)

@@ -40,6 +40,19 @@ def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
     return sigmoid(margins)
 
 
+def moved(fitted: dict, by: float) -> dict:
+    """The same map for margins that lie higher by `by`: the score of `margin + by` is what that of `margin` was.
+
+    A refitted model has learnt the base rate of newer rows, which the map has already put right for the older model;
+    without this, the change would count twice.
+    """
+    if fitted["kind"] == "platt":
+        return {**fitted, "intercept": fitted["intercept"] - fitted["slope"] * by}
+    if fitted["kind"] == "isotonic":
+        return {**fitted, "margins": [margin + by for margin in fitted["margins"]]}
+    return fitted
+
+
 def sigmoid(log_odds: np.ndarray) -> np.ndarray:
     """Probability of each log-odds, without overflow at either end."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))

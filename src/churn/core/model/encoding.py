@@ -1,4 +1,4 @@
-"""From the features table to numbers, the same way in training and scoring: by name, with the train part's vocabulary."""
+"""From the features table to numbers, in training and scoring alike: by name, with the train part's vocabulary."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.words.errors import ConfigFault, Fault, IntegrityFault
-from churn.words.tables import FEATURES
+from churn.words.tables import CONTRIBUTIONS, FEATURES
 
 VALUES_MOST = 64
 """Values of one attribute that get a code of their own, the most frequent first. LightGBM sorts values by their mean
 outcome, so that rare ones are learnt by heart; the rest is coded as not known."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_TAKEN = {column.name for column in CONTRIBUTIONS.columns}
 
 
 def feature_names(features: pa.Table) -> list[str]:
@@ -26,11 +27,11 @@ def feature_names(features: pa.Table) -> list[str]:
         A name that LightGBM's model text could not hold.
     """
     names = [name for name in features.column_names if name not in FEATURES.key]
-    odd = [name for name in names if not _NAME.fullmatch(name)]
+    odd = [name for name in names if not _NAME.fullmatch(name) or name in _TAKEN]
     if odd:
         raise ConfigFault(
-            f"{len(odd)} of {len(names)} feature names hold other signs than A-Z, a-z, 0-9 and _: {odd[:5]}. "
-            "Rename the attribute in conf/data"
+            f"{len(odd)} of {len(names)} feature names hold other signs than A-Z, a-z, 0-9 and _, or mean something "
+            f"else in a table of ours: {odd[:5]}. Rename the attribute in conf/data"
         )
     return names
 

@@ -71,8 +71,9 @@ def read(texts: dict[str, str]) -> Model:
             raise IntegrityFault(f"model file {name} is missing; `churn run` trains the model anew")
         if _sha256(texts[name]) != digests[name]:
             raise IntegrityFault(
-                f"model file {name} is not the one that was stored: its SHA-256 starts with {_sha256(texts[name])[:12]}, "
-                f"digests.json says {str(digests[name])[:12]}. Restore it with `dvc checkout`, or train anew"
+                f"model file {name} is not the one that was stored: its SHA-256 starts with "
+                f"{_sha256(texts[name])[:12]}, digests.json says {str(digests[name])[:12]}. "
+                "Restore it with `dvc checkout`, or train anew"
             )
     strangers = sorted(set(texts) - set(digests) - {"digests.json"})
     if strangers:

@@ -1,6 +1,6 @@
 """Logistic regression: a scikit-learn Pipeline in training, a list of terms in JSON afterwards.
 
-What is learnt is small enough to be applied by a few lines of numpy, so scoring needs neither scikit-learn nor a pickle.
+What is learnt is small: a few lines of numpy apply it, so scoring needs neither scikit-learn nor a pickle.
 """
 
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from annotated_types import Gt
 
-from churn.core.model.calibration import Kind, fit_map
+from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model, json_text
 from churn.core.model.parts import LEARNING, Learning, Part, describe, learning
 
@@ -57,9 +57,11 @@ def fit(
     first = ("train", "validation")
     body = _body(pipeline(known.joined(*first), known, l2), known)
     held_out = known.parts["calibration"]
-    fitted = fit_map(_sum(body, held_out.x), held_out.churned, kind=calibration)
+    before = _sum(body, held_out.x)
+    fitted = fit_map(before, held_out.churned, kind=calibration)
     if refit:
         body = _body(pipeline(known.joined(*LEARNING), known, l2), known)
+        fitted = moved(fitted, float((_sum(body, held_out.x) - before).mean()))
     card = {
         "parts": {name: describe(part) for name, part in known.parts.items()},
         "learnt_from": list(LEARNING if refit else first),

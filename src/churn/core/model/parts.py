@@ -16,7 +16,7 @@ LEARNING = ("train", "validation", "calibration")
 
 ROWS_LEAST = 500
 EACH_LEAST = 50
-"""Fewer training snapshots, churners or stayers are learnt by heart (handbook of faults, case 65)."""
+"""Fewer training snapshots, churners or stayers are learnt by heart."""
 JUDGING_LEAST = 10
 """Fewer churners or stayers cannot tell when to stop, nor hold a map of two numbers."""
 
@@ -150,8 +150,8 @@ def _check_enough(part: str, snapshots: pa.Table) -> None:
         first, last = (iso(pick(snapshots["as_of"].cast(pa.int64())).as_py())[:10] for pick in (pc.min, pc.max))
         between = f" between {first} and {last}"
     raise NotEnoughData(
-        f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part{between}; "
-        f"needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
+        f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part"
+        f"{between}; needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
         "More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help"
     )
 
@@ -165,6 +165,6 @@ def _check_leaks(train: Part, names: tuple[str, ...]) -> None:
             leaks.append(f"{name} (AUC {best:.3f})")
     if leaks:
         raise GateFault(
-            f"{len(leaks)} of {len(names)} features alone tell who churned, above AUC {LEAK_AUC}: {', '.join(leaks[:5])}. "
+            f"{len(leaks)} of {len(names)} features alone tell who churned: {', '.join(leaks[:5])}, limit {LEAK_AUC}. "
             "They know the outcome; check recorded_at of their source in conf/data"
         )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from churn.core.model.calibration import Kind, fit_map, line
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import Part, auc, describe, learning
+from churn.core.model.parts import auc, describe, learning
 from churn.words.errors import NotEnoughData
 
 TIME = "days_since_"

@@ -1,0 +1,107 @@
+"""Scores and contributions at the newest as_of."""
+
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from model_world import SECTIONS, world
+
+from churn.core import scores as module
+from churn.core.model import MODELS, Model, margins, model, score
+from churn.core.scores import contributions, percentile, scores, scoring_as_of
+from churn.words.errors import Fault, NotEnoughData
+from churn.words.tables import CONTRIBUTIONS, SCORES
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
+    return world()
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def fitted(request: pytest.FixtureRequest, tables: tuple[pa.Table, pa.Table, pa.Table]) -> Model:
+    return model(*tables, **SECTIONS[request.param])
+
+
+def batches(features: pa.Table, customers: int) -> list[pa.Table]:
+    """Pieces of that many whole customers."""
+    rows = 7 * customers
+    return [features.slice(start, rows) for start in range(0, features.num_rows, rows)]
+
+
+def test_one_row_a_customer_at_the_newest_as_of(fitted: Model, tables: tuple) -> None:
+    newest = scoring_as_of(tables[2])
+    found = SCORES.check(scores([tables[0]], newest, fitted))
+    assert found["customer_id"].to_pylist() == sorted(set(tables[0]["customer_id"].to_pylist()))
+    assert set(found["as_of"].to_pylist()) == {tables[2]["as_of"][-1].as_py()}
+
+
+def test_contributions_and_base_add_up_to_the_margin(fitted: Model, tables: tuple) -> None:
+    newest = scoring_as_of(tables[2])
+    explained = pa.concat_tables(contributions([tables[0]], newest, fitted))
+    CONTRIBUTIONS.check(explained)
+    assert explained.column_names == ["customer_id", "as_of", "base", *fitted.features]
+    total = sum(explained[name].to_numpy() for name in explained.column_names[2:])
+    np.testing.assert_allclose(total, scores([tables[0]], newest, fitted)["margin"].to_numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_batches_of_any_size_give_the_same_tables(
+    fitted: Model, tables: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = scoring_as_of(tables[2])
+    whole = scores([tables[0]], newest, fitted)
+    explained = pa.concat_tables(contributions([tables[0]], newest, fitted))
+    for customers, chunk in itertools.product((1, 37), (1, 10)):
+        monkeypatch.setattr(module, "CHUNK", chunk)
+        assert scores(batches(tables[0], customers), newest, fitted).equals(whole)
+        assert pa.concat_tables(contributions(batches(tables[0], customers), newest, fitted)).equals(explained)
+
+
+def test_no_piece_of_contributions_is_longer_than_a_chunk(
+    fitted: Model, tables: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 128)
+    pieces = [piece.num_rows for piece in contributions([tables[0]], scoring_as_of(tables[2]), fitted)]
+    assert pieces == [128, 128, 300 - 2 * 128]
+
+
+def test_customers_with_equal_features_have_equal_scores_and_swapping_them_swaps_contributions(
+    fitted: Model, tables: tuple
+) -> None:
+    newest = scoring_as_of(tables[2])
+    rows = tables[0].filter(pc.equal(tables[0]["as_of"], newest)).slice(0, 2)
+    turned = rows.take([1, 0]).set_column(0, "customer_id", rows["customer_id"])
+    straight, swapped = (next(contributions([t], newest, fitted)).drop_columns("customer_id") for t in (rows, turned))
+    assert swapped.equals(straight.take([1, 0]))
+
+
+def test_the_score_is_the_calibrated_margin_of_the_same_row(fitted: Model, tables: tuple) -> None:
+    newest = scoring_as_of(tables[2])
+    rows = tables[0].filter(pc.equal(tables[0]["as_of"], newest))
+    expected = score(fitted, margins(fitted, rows))
+    assert scores([tables[0]], newest, fitted)["score"].to_numpy().tolist() == expected.tolist()
+
+
+def test_the_percentile_is_the_share_of_lower_scores() -> None:
+    assert percentile(np.array([0.1, 0.4, 0.4, 0.9])).tolist() == [0.0, 100 * 1 / 4, 100 * 1 / 4, 100 * 3 / 4]
+
+
+def test_an_as_of_whose_outcome_is_not_known_is_needed(tables: tuple) -> None:
+    with pytest.raises(NotEnoughData, match="none of 6 as_ofs"):
+        scoring_as_of(tables[2].slice(0, 6))
+
+
+def test_nobody_eligible_is_not_enough(fitted: Model, tables: tuple) -> None:
+    newest = scoring_as_of(tables[2])
+    earlier = tables[0].filter(pc.not_equal(tables[0]["as_of"], newest))
+    with pytest.raises(NotEnoughData, match="0 customers are eligible"):
+        scores([earlier], newest, fitted)
+
+
+def test_a_score_that_is_no_probability_is_a_bug(tables: tuple) -> None:
+    fitted = model(*tables, **SECTIONS["rule"])
+    broken = Model(**{**fitted.__dict__, "calibration": {"kind": "isotonic", "margins": [0.0], "scores": [1.5]}})
+    with pytest.raises(Fault, match="between 0 and 1"):
+        scores([tables[0]], scoring_as_of(tables[2]), broken)
