@@ -1,0 +1,390 @@
+"""The declared data set: where its files are, and what their columns mean. What `data` in conf/ says, as frozen values."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from annotated_types import Ge, Le, MinLen
+
+from churn.words.errors import ConfigFault
+from churn.words.tables import ROLES
+from churn.words.windows import instant
+
+Share = Annotated[float, Ge(0), Le(1)]
+TIME_PARTS = {
+    "Y": r"(?P<year>\d{4})",
+    "y": r"(?P<short_year>\d{2})",
+    "m": r"(?P<month>\d{1,2})",
+    "d": r"(?P<day>\d{1,2})",
+    "H": r"(?P<hour>\d{1,2})",
+    "I": r"(?P<hour>\d{1,2})",
+    "M": r"(?P<minute>\d{1,2})",
+    "S": r"(?P<second>\d{1,2})",
+    "f": r"(?P<fraction>\d{1,6})",
+    "p": r"(?P<half>[AaPp][Mm])",
+    "z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
+}
+"""Parts of a declared time format, in the letters of strptime. Names of months are not here: they depend on a language."""
+ISO, EPOCH_S, EPOCH_MS = "iso", "epoch_s", "epoch_ms"
+WARN_SHARE = 0.001
+STOP_SHARE = 0.01
+"""Limits of the data contract (docs/data_contract.md): up to 1 row in 1,000 may be rejected without a word, up to 1 in
+100 with a warning. Beyond that the export itself is broken, and a list made from it would call the wrong people."""
+_STRICT = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What one event of a role is called in sentences."""
+
+    __pydantic_config__ = _STRICT
+    one: str
+    many: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class Time:
+    """A column of times, or a constant; `format` is iso, epoch_s, epoch_ms or parts such as %d/%m/%Y %H:%M.
+
+    `time_zone` holds for times that are written without one; null means the time zone of the data set.
+    """
+
+    __pydantic_config__ = _STRICT
+    column: str | None = None
+    constant: str | None = None
+    format: str = ISO
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True)
+class Id:
+    """A column of ids. Ids are text; `whole_number` says that they were spoilt to 17850.0 and mean 17850."""
+
+    __pydantic_config__ = _STRICT
+    column: str
+    written_as: Literal["text", "whole_number"] = "text"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of one column, a constant, a product of columns, or a sum of columns."""
+
+    __pydantic_config__ = _STRICT
+    column: str | None = None
+    constant: float | None = None
+    product: tuple[str, ...] = ()
+    sum: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the number is made of."""
+        return (*((self.column,) if self.column else ()), *self.product, *self.sum)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of one column, or a constant."""
+
+    __pydantic_config__ = _STRICT
+    column: str | None = None
+    constant: str | None = None
+
+
+@dataclass(frozen=True)
+class When:
+    """A statement about one column: exactly one of the others is given."""
+
+    __pydantic_config__ = _STRICT
+    column: str
+    equals: tuple[str, ...] = ()
+    starts_with: str | None = None
+    below: float | None = None
+    above: float | None = None
+    blank: bool | None = None
+
+
+@dataclass(frozen=True)
+class EventType:
+    """What a type of event means to us. `when`: rows for which any of these is true are of this type."""
+
+    __pydantic_config__ = _STRICT
+    role: str
+    state: str | None = None
+    when: tuple[When, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeaveOut:
+    """Rows that are known not to be events of customers: kept in quarantine, counted, up to a share of `most`."""
+
+    __pydantic_config__ = _STRICT
+    when: Annotated[tuple[When, ...], MinLen(1)]
+    most: Share
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Another file, one row a key, whose columns are used as NAME.column. `key_there`: the key's name in that file."""
+
+    __pydantic_config__ = _STRICT
+    files: str
+    key: str
+    key_there: str | None = None
+    delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of one kind, and how their columns become events. docs/data_contract.md explains every key."""
+
+    __pydantic_config__ = _STRICT
+    files: str
+    customer_id: str | Id
+    occurred_at: str | Time
+    event_types: Annotated[dict[str, EventType], MinLen(1)]
+    event_type: str | None = None
+    recorded_at: str | Time | None = None
+    clock_skew_seconds: Annotated[int, Ge(0)] = 0
+    amount: str | Number | None = None
+    discount: str | Number | None = None
+    quantity: str | Number | None = None
+    channel: str | Text | None = None
+    category: str | Text | None = None
+    text: str | None = None
+    event_id: str | tuple[str, ...] | None = None
+    equal_rows: Literal["duplicates", "separate"] = "duplicates"
+    merge_by: str | None = None
+    lookups: dict[str, Lookup] | None = None
+    leave_out: dict[str, LeaveOut] | None = None
+    delimiter: str = ","
+    decimal: Literal[".", ","] = "."
+    null_tokens: tuple[str, ...] = ()
+    quarantine_warn: Share = WARN_SHARE
+    quarantine_stop: Share = STOP_SHARE
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every column that is read, `LOOKUP.column` included."""
+        return columns(self)
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Files that say something about customers, and since when it holds. `columns`: attribute → column."""
+
+    __pydantic_config__ = _STRICT
+    files: str
+    customer_id: str | Id
+    valid_from: str | Time
+    columns: Annotated[dict[str, str], MinLen(1)]
+    recorded_at: str | Time | None = None
+    clock_skew_seconds: Annotated[int, Ge(0)] = 0
+    lookups: dict[str, Lookup] | None = None
+    leave_out: dict[str, LeaveOut] | None = None
+    delimiter: str = ","
+    decimal: Literal[".", ","] = "."
+    null_tokens: tuple[str, ...] = ()
+    quarantine_warn: Share = WARN_SHARE
+    quarantine_stop: Share = STOP_SHARE
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every column that is read, `LOOKUP.column` included."""
+        return columns(self)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set. Instants are microseconds since 1970 UTC; `[observed_from, observed_until)` is where it is complete."""
+
+    name: str
+    time_zone: str
+    observed_from: int
+    observed_until: int
+    currency: str
+    nouns: dict[str, Noun]
+    sources: dict[str, Source]
+    attributes: dict[str, Attributes]
+
+    @property
+    def kinds(self) -> tuple[tuple[str, str, str], ...]:
+        """Every (event_type, role, state) that the sources can yield, in the order of the file."""
+        pairs = ((name, kind) for source in self.sources.values() for name, kind in source.event_types.items())
+        return tuple(dict.fromkeys((name, kind.role, state_of(kind)) for name, kind in pairs))
+
+
+def dataset(
+    *,
+    name: Annotated[str, MinLen(1)],
+    time_zone: str,
+    observed_from: str,
+    observed_until: str,
+    currency: Annotated[str, MinLen(3)],
+    nouns: dict[str, Noun],
+    sources: Annotated[dict[str, Source], MinLen(1)],
+    attributes: dict[str, Attributes],
+) -> Dataset:
+    """The data set that `data` in conf/ declares, once it makes sense.
+
+    Parameters
+    ----------
+    name
+        Short name of the data set.
+    time_zone
+        Where the business lives: days start at its midnight, and times without a zone are taken as its local times.
+    observed_from, observed_until
+        Local dates or times. Events in `[observed_from, observed_until)` are complete; others are counted and left out.
+    currency
+        ISO 4217 code of all amounts.
+    nouns
+        What one event of a role is called, for the roles that have a better word than the role.
+    sources
+        Name → files and meaning of their columns.
+    attributes
+        The same for what is said about customers; empty if nothing is.
+
+    Raises
+    ------
+    ConfigFault
+        Naming the key and what it may be.
+    """
+    _check_zone("data.time_zone", time_zone)
+    since, until = instant(observed_from, time_zone), instant(observed_until, time_zone)
+    if since >= until:
+        raise ConfigFault(f"data.observed_from ({observed_from}) must lie before data.observed_until ({observed_until})")
+    for role in nouns:
+        _one_of("data.nouns", role, tuple(ROLES))
+    both = sorted(set(sources) & set(attributes))
+    if both:
+        raise ConfigFault(f"data.attributes.{both[0]} has the name of a source; every name stands once in the reports")
+    for key, source in sources.items():
+        _check_source(f"data.sources.{key}", source)
+    for key, said in attributes.items():
+        _check_file(f"data.attributes.{key}", said, time_of(said.valid_from))
+    return Dataset(name, time_zone, since, until, currency, nouns, sources, attributes)
+
+
+def state_of(kind: EventType) -> str:
+    """The declared state, or the first one of the role."""
+    return kind.state or ROLES[kind.role][0]
+
+
+def id_of(written: str | Id) -> Id:
+    """The long form of an id; the short form is its column."""
+    return Id(written) if isinstance(written, str) else written
+
+
+def time_of(written: str | Time) -> Time:
+    """The long form of a time; the short form is its column."""
+    return Time(written) if isinstance(written, str) else written
+
+
+def number_of(written: str | Number | None) -> Number:
+    """The long form of a number; the short form is its column, and nothing at all is a number of no column."""
+    return written if isinstance(written, Number) else Number(written)
+
+
+def text_of(written: str | Text | None) -> Text:
+    """The long form of a text; the short form is its column."""
+    return written if isinstance(written, Text) else Text(written)
+
+
+def id_columns(written: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The columns that make up an event's id."""
+    return (written,) if isinstance(written, str) else tuple(written or ())
+
+
+def columns(source: Source | Attributes) -> tuple[str, ...]:
+    """Every column that the declaration reads, `LOOKUP.column` included, without repetition."""
+    rules = [w for out in (source.leave_out or {}).values() for w in out.when]
+    times = [source.recorded_at, source.valid_from if isinstance(source, Attributes) else source.occurred_at]
+    names = [id_of(source.customer_id).column, *(time_of(t).column for t in times if t)]
+    if isinstance(source, Attributes):
+        names += source.columns.values()
+    else:
+        rules += [w for kind in source.event_types.values() for w in kind.when]
+        for number in (source.amount, source.discount, source.quantity):
+            names += number_of(number).columns
+        names += [text_of(t).column for t in (source.channel, source.category, source.text, source.event_type)]
+        names += [*id_columns(source.event_id), source.merge_by]
+    names += [rule.column for rule in rules] + [lookup.key for lookup in (source.lookups or {}).values()]
+    return tuple(dict.fromkeys(n for n in names if n))
+
+
+def _check_source(key: str, source: Source) -> None:
+    _check_file(key, source, time_of(source.occurred_at))
+    for name, kind in source.event_types.items():
+        _one_of(f"{key}.event_types.{name}.role", kind.role, tuple(ROLES))
+        _one_of(f"{key}.event_types.{name}.state", state_of(kind), ROLES[kind.role])
+        for rule in kind.when:
+            _check_when(f"{key}.event_types.{name}.when", rule)
+    without = [name for name, kind in source.event_types.items() if not kind.when]
+    if source.event_type and len(without) < len(source.event_types):
+        raise ConfigFault(f"{key}.event_type names a column, so the types in {key}.event_types cannot have a `when`")
+    if not source.event_type and len(without) > 1:
+        raise ConfigFault(f"{key}: {', '.join(without)} all apply to every row; give all but one of them a `when`")
+    for name in ("amount", "discount", "quantity"):
+        _check_number(f"{key}.{name}", number_of(getattr(source, name)))
+    if source.merge_by and source.text:
+        raise ConfigFault(f"{key} has `merge_by` and `text`: merged lines have no words of their own; drop one of them")
+    if source.equal_rows == "separate" and source.event_id:
+        raise ConfigFault(f"{key}: with `event_id`, equal rows are one event; drop `equal_rows: separate` or `event_id`")
+
+
+def _check_file(key: str, source: Source | Attributes, time: Time) -> None:
+    """What sources and attributes have in common."""
+    for name, moment in ((key, time), (f"{key}.recorded_at", time_of(source.recorded_at or "-"))):
+        _check_time(name, moment)
+    for name, out in (source.leave_out or {}).items():
+        for rule in out.when:
+            _check_when(f"{key}.leave_out.{name}.when", rule)
+    if len(source.delimiter) != 1:
+        raise ConfigFault(f"{key}.delimiter must be one character, got {source.delimiter!r}")
+    names = tuple(source.lookups or {})
+    for column in columns(source):
+        lookup, dot, _ = column.partition(".")
+        if dot and names and lookup not in names:
+            raise ConfigFault(f"{key} uses {column}, but its lookups are {', '.join(names)}")
+
+
+def _check_time(key: str, time: Time) -> None:
+    if (time.column is None) == (time.constant is None):
+        raise ConfigFault(f"{key} must name either a `column` or a `constant`")
+    if time.time_zone:
+        _check_zone(f"{key}.time_zone", time.time_zone)
+    if time.format in (ISO, EPOCH_S, EPOCH_MS):
+        return
+    parts = time.format.split("%")[1:]
+    unknown = [p[:1] for p in parts if p[:1] not in TIME_PARTS]
+    if unknown or not parts:
+        known = " ".join(f"%{p}" for p in TIME_PARTS)
+        raise ConfigFault(f"{key}.format is {time.format!r}; it is {ISO}, {EPOCH_S}, {EPOCH_MS} or made of {known}")
+
+
+def _check_number(key: str, number: Number) -> None:
+    given = sum(bool(part) for part in (number.column, number.product, number.sum)) + (number.constant is not None)
+    if given > 1:
+        raise ConfigFault(f"{key} must have only one of `column`, `constant`, `product` and `sum`")
+
+
+def _check_when(key: str, rule: When) -> None:
+    given = [rule.starts_with, rule.below, rule.above, rule.blank, rule.equals or None]
+    if sum(part is not None for part in given) != 1:
+        raise ConfigFault(f"{key} ({rule.column}) must have exactly one of equals, starts_with, below, above, blank")
+
+
+def _check_zone(key: str, zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigFault(f"{key} is {zone!r}, which is no time zone; write it as Europe/London or UTC") from error
+
+
+def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value in allowed:
+        return
+    near = get_close_matches(value, allowed, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigFault(f"{key} is {value!r}, but it must be one of {', '.join(allowed)}{hint}")

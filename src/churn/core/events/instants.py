@@ -1,0 +1,223 @@
+"""Times as they are written, as instants: whole microseconds since 1970 UTC. The only conversion of time there is."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.core.dataset import EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
+from churn.words.errors import ContractFault
+from churn.words.windows import DAY_US, instant
+
+FIRST_YEAR, LAST_YEAR = 1971, 2100
+"""No customer event is older than the databases that hold it. 1970 itself is left out: it is what a zero or a wrong unit
+looks like, and an epoch in milliseconds that is read as seconds lies tens of thousands of years ahead."""
+EARLIEST = instant(f"{FIRST_YEAR}-01-01", "UTC")
+LATEST = instant(f"{LAST_YEAR}-01-01", "UTC")
+_UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000}
+_ISO = (
+    r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?)?)?"
+    r"(?: ?(?P<offset>Z|[+-]\d{2}:?\d{2}))?$"
+)
+
+
+class Instants(NamedTuple):
+    """Instants, shape `(n_rows,)`, and the rows that have none or needed a rule."""
+
+    us: np.ndarray
+    blank: np.ndarray
+    unreadable: np.ndarray
+    out_of_range: np.ndarray
+    in_gap: np.ndarray
+    in_overlap: np.ndarray
+
+
+def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
+    """The instants of a column that was written as `time` declares.
+
+    Local times that a clock change skips are shifted forward to the end of the skipped hour; of two possible instants the
+    first is taken. Both are marked, so that they can be counted.
+
+    Parameters
+    ----------
+    column : pa.Array
+        Texts (trimmed, blank is null), timestamps, dates or whole numbers.
+    time : Time
+        Format and time zone.
+    time_zone : str
+        For times that are written without a zone, where `time` has none either.
+
+    Raises
+    ------
+    ContractFault
+        When numbers are given without saying what they count.
+    """
+    blank = column.is_null().to_numpy(zero_copy_only=False)
+    us, readable, aware = _written(column, time)
+    readable |= blank
+    inside = (us >= EARLIEST) & (us < LATEST)
+    usable = readable & ~blank & inside
+    us = np.where(usable, us, EARLIEST)
+    local = usable & ~aware
+    us, in_gap, in_overlap = _from_local(us, local, time.time_zone or time_zone)
+    return Instants(us, blank, ~readable, readable & ~blank & ~inside, in_gap, in_overlap)
+
+
+def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Microseconds as written, whether they could be read, and whether they are instants already."""
+    n, kind = len(column), column.type
+    if pa.types.is_timestamp(kind):
+        us = column.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64())
+        return _filled(us), np.ones(n, bool), np.full(n, kind.tz is not None)
+    if pa.types.is_date(kind):
+        days = column.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
+        return _filled(days) * DAY_US, np.ones(n, bool), np.zeros(n, bool)
+    if time.format in _UNITS:
+        return _epoch(column, _UNITS[time.format])
+    if not pa.types.is_string(kind):
+        raise ContractFault(
+            f"column {time.column} holds {kind}, which is no time; if it counts seconds or milliseconds since 1970, "
+            f"declare `format: {EPOCH_S}` or `format: {EPOCH_MS}`"
+        )
+    encoded = column.dictionary_encode()
+    us, readable, aware = _parsed(encoded.dictionary, _pattern(time.format))
+    place = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+    if not len(us):
+        return np.zeros(n, np.int64), np.zeros(n, bool), np.zeros(n, bool)
+    return us[place], readable[place], aware[place]
+
+
+def _epoch(column: pa.Array, unit_us: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whole numbers since 1970. More than 15 digits are no time in any of the units."""
+    text = column.cast(pa.string())
+    readable = pc.match_substring_regex(text, r"^-?\d{1,15}(\.0*)?$").fill_null(False)
+    whole = pc.replace_substring_regex(pc.if_else(readable, text, "0"), r"\.0*$", "").cast(pa.int64())
+    # An epoch beyond the year 10,000 would overflow in microseconds; it is out of range either way.
+    counted = np.clip(_filled(whole), -(2**62) // unit_us, 2**62 // unit_us)
+    return counted * unit_us, readable.to_numpy(zero_copy_only=False).copy(), np.ones(len(column), bool)
+
+
+@lru_cache(maxsize=64)
+def _pattern(written: str) -> str:
+    """The regular expression of a declared format."""
+    if written == ISO:
+        return _ISO
+    head, *parts = written.split("%")
+    return "^" + re.escape(head) + "".join(TIME_PARTS[p[0]] + re.escape(p[1:]) for p in parts) + "$"
+
+
+def _parsed(texts: pa.Array, pattern: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Microseconds of texts, whether each is a date that exists, and whether it names its offset from UTC."""
+    found = pc.extract_regex(texts, pattern)
+    matched = found.is_valid().to_numpy(zero_copy_only=False)
+    names = [field.name for field in found.type]
+
+    def part(name: str, absent: int) -> np.ndarray:
+        if name not in names:
+            return np.full(len(texts), absent, dtype=np.int64)
+        digits = pc.struct_field(found, name).fill_null("")
+        return pc.if_else(pc.equal(digits, ""), str(absent), digits).cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+    year = part("year", -1)
+    year = np.where(year < 0, 2000 + part("short_year", 0), year)
+    month, day, hour = part("month", 1), part("day", 1), part("hour", 0)
+    minute, second = part("minute", 0), part("second", 0)
+    exists = matched & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
+    if "half" in names:
+        exists &= (hour >= 1) & (hour <= 12)
+        after_noon = pc.starts_with(pc.utf8_upper(pc.struct_field(found, "half")), "P").fill_null(False)
+        hour = hour % 12 + 12 * after_noon.to_numpy(zero_copy_only=False)
+    first_day = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
+    days_in_month = ((first_day + 1).astype("datetime64[D]") - first_day.astype("datetime64[D]")).astype(np.int64)
+    exists &= (day >= 1) & (day <= days_in_month)
+    days = first_day.astype("datetime64[D]").astype(np.int64) + day - 1
+    us = ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + _fraction(found, names)
+    offset, aware = _offset(found, names)
+    return us - offset, exists, aware
+
+
+def _fraction(found: pa.Array, names: list[str]) -> np.ndarray | int:
+    """Microseconds after the second: `.5` is half a second, so the digits are filled up on the right."""
+    if "fraction" not in names:
+        return 0
+    digits = pc.utf8_rpad(pc.struct_field(found, "fraction").fill_null(""), 6, "0")
+    return digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def _offset(found: pa.Array, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Offset from UTC in microseconds, and whether one is written."""
+    n = len(found)
+    if "offset" not in names:
+        return np.zeros(n, np.int64), np.zeros(n, bool)
+    written = pc.struct_field(found, "offset").fill_null("")
+    aware = pc.not_equal(written, "").to_numpy(zero_copy_only=False)
+    signed = pc.replace_substring(pc.replace_substring(written, ":", ""), "Z", "+0000")
+    minutes = np.zeros(n, np.int64)
+    if aware.any():
+        hhmm = pc.if_else(pc.equal(signed, ""), "+0000", signed)
+        sign = np.where(pc.starts_with(hhmm, "-").to_numpy(zero_copy_only=False), -1, 1)
+        value = pc.utf8_slice_codeunits(hhmm, 1, 5).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        minutes = sign * (value // 100 * 60 + value % 100)
+    return minutes * 60_000_000, aware
+
+
+def _from_local(us: np.ndarray, local: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Instants of local times, and which of them a clock change skipped or repeated."""
+    nothing = np.zeros(len(us), bool)
+    if zone == "UTC" or not local.any():
+        return us, nothing, nothing
+    changes, offsets = _clock_changes(zone)
+    before, after = offsets[:-1], offsets[1:]
+    # On the local clock a change starts and ends where the old and the new offset place it.
+    starts, ends = changes + np.minimum(before, after), changes + np.maximum(before, after)
+    change = np.searchsorted(starts, us, side="right") - 1
+    nearest = np.maximum(change, 0)
+    within = local & (change >= 0) & (us < ends[nearest]) if len(changes) else nothing
+    skipped = within & (after > before)[nearest] if len(changes) else nothing
+    repeated = within & ~skipped
+    # The first of two instants still has the old offset.
+    utc = us - offsets[change + 1 - repeated.astype(np.int64)]
+    utc = np.where(skipped, changes[nearest], utc) if len(changes) else utc
+    return np.where(local, utc, us), skipped, repeated
+
+
+@lru_cache(maxsize=16)
+def _clock_changes(zone: str) -> tuple[np.ndarray, np.ndarray]:
+    """Instants at which the offset from UTC changes, shape `(n,)`, and the offsets before and after, `(n + 1,)`.
+
+    From Python's zoneinfo, which finds its data in the package tzdata where the system has none; Arrow and DuckDB do not.
+    """
+    info = ZoneInfo(zone)
+    day = timedelta(days=1)
+    moment, end = datetime(FIRST_YEAR - 1, 12, 30, tzinfo=UTC), datetime(LAST_YEAR, 1, 3, tzinfo=UTC)
+    offsets, changes = [_offset_us(info, moment)], []
+    while moment < end:
+        if _offset_us(info, moment + day) != offsets[-1]:
+            change = _first_with(info, moment, moment + day, _offset_us(info, moment + day))
+            changes.append((change - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+            offsets.append(_offset_us(info, change))
+        moment += day
+    return np.array(changes, dtype=np.int64), np.array(offsets, dtype=np.int64)
+
+
+def _first_with(info: ZoneInfo, before: datetime, after: datetime, offset: int) -> datetime:
+    """The first second in `(before, after]` with the new offset, by halving."""
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)
+        before, after = (before, middle) if _offset_us(info, middle) == offset else (middle, after)
+    return after
+
+
+def _offset_us(info: ZoneInfo, moment: datetime) -> int:
+    shift = moment.astimezone(info).utcoffset() or timedelta(0)
+    return shift // timedelta(microseconds=1)
+
+
+def _filled(numbers: pa.Array) -> np.ndarray:
+    return numbers.fill_null(0).to_numpy(zero_copy_only=False)

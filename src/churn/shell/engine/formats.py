@@ -1,0 +1,224 @@
+"""Formats: how the bytes of a file become rows, and what is said when they cannot."""
+
+import csv
+import gzip
+import io
+import zlib
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+from churn.shell.raw import RawFile
+from churn.words.errors import ContractFault, IntegrityFault
+
+if TYPE_CHECKING:
+    import duckdb
+
+LINE = "_line"
+"""Column added to every row: line or row number in the file, from 1, the header included."""
+LINE_BYTES = 1 << 20
+"""No row of business data is longer than 1 MB; a longer one is a file without line ends, and would fill the memory."""
+HEAD_BYTES = 1 << 16
+REASONS = {
+    "MISSING COLUMNS": "too_few_columns",
+    "TOO MANY COLUMNS": "too_many_columns",
+    "INVALID ENCODING": "not_utf8",
+    "UNQUOTED VALUE": "quote_not_closed",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+"""What DuckDB calls a line that it cannot read, and our reason."""
+_CSV, _TSV, _JSON, _PARQUET = "csv", "tsv", "jsonl", "parquet"
+_ENDINGS = {".csv": _CSV, ".txt": _CSV, ".tsv": _TSV, ".jsonl": _JSON, ".ndjson": _JSON, ".parquet": _PARQUET}
+_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_NO_SUCH_QUOTE = "''"
+
+
+class Readable(NamedTuple):
+    """A file that can be read: the SQL of its rows with `_line`, its columns with DuckDB's types, whether it is a CSV file."""
+
+    sql: str
+    columns: dict[str, str]
+    may_reject: bool
+
+
+def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, delimiter: str) -> Readable:
+    """How to read a file, once it is what its name says.
+
+    Raises
+    ------
+    ContractFault
+        If the file is empty, of another kind, of another encoding, or its header cannot be used (exit 4).
+    IntegrityFault
+        If the file is cut off (exit 10).
+    """
+    kind = _kind(file)
+    if file.path.stat().st_size == 0:
+        raise ContractFault(f"{file.path} (source {file.source}) is empty, 0 bytes; was an export or a copy interrupted?")
+    if kind == _PARQUET:
+        return _parquet(con, file)
+    head = _head(file)
+    _check_text(file, head)
+    if kind == _JSON:
+        return _json(con, file)
+    return _delimited(file, head, "\t" if kind == _TSV else delimiter)
+
+
+def missing(file: RawFile, wanted: list[str], there: list[str]) -> ContractFault:
+    """All columns that are not there at once, each with the nearest one that is."""
+    by_lower = {name.lower(): name for name in there}
+    said = []
+    for name in wanted:
+        near = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+        said.append(f"{name} (nearest: {by_lower[near[0]]})" if near else name)
+    return ContractFault(
+        f"{file.path} (source {file.source}) lacks {len(wanted)} of the declared columns: {', '.join(said)}. "
+        f"It has {', '.join(there)}. Correct the names in conf/data/ or the file"
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def named(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _kind(file: RawFile) -> str:
+    suffixes = [s.lower() for s in file.path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    kind = _ENDINGS.get(suffixes[-1] if suffixes else "")
+    if kind is None:
+        raise ContractFault(f"{file.path} (source {file.source}): its ending is none of {', '.join(_ENDINGS)}, or with .gz")
+    return kind
+
+
+def _head(file: RawFile) -> bytes:
+    """The first bytes, unpacked. A gzip file is unpacked to its end: only the end tells whether it is whole."""
+    if file.path.suffix.lower() != ".gz":
+        with file.path.open("rb") as handle:
+            return handle.read(HEAD_BYTES)
+    size = file.path.stat().st_size
+    try:
+        with gzip.open(file.path, "rb") as handle:
+            head = handle.read(HEAD_BYTES)
+            while handle.read(LINE_BYTES):
+                pass
+    except (EOFError, zlib.error) as error:
+        raise IntegrityFault(f"{file.path} ({size:,} bytes) is cut off or damaged: {error}. Copy it again") from error
+    except gzip.BadGzipFile as error:
+        raise ContractFault(f"{file.path} is named .gz but is not packed: {error}. Rename it without .gz") from error
+    return head
+
+
+def _check_text(file: RawFile, head: bytes) -> None:
+    what = f"{file.path} (source {file.source})"
+    if not head.strip():
+        raise ContractFault(f"{what} holds nothing; was an export interrupted?")
+    if head[:4] == b"PAR1":
+        raise ContractFault(f"{what} is a Parquet file by its content; rename it to end in .parquet")
+    if head[:2] == b"\x1f\x8b":
+        raise ContractFault(f"{what} is packed with gzip by its content; rename it to end in .gz")
+    if head[:4] == b"PK\x03\x04":
+        raise ContractFault(f"{what} is a ZIP or Excel file by its content; save it as CSV in UTF-8")
+    if head[:2] in _BOMS or head.count(b"\x00") > len(head) // 4:
+        raise ContractFault(f"{what} is written in UTF-16; save it as CSV in UTF-8 (in Excel: CSV UTF-8)")
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype", b"<html")):
+        raise ContractFault(f"{what} looks like an HTML page, perhaps a log-in or error page; download the file again")
+
+
+def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
+    import duckdb
+
+    with file.path.open("rb") as handle:
+        start = handle.read(4)
+        handle.seek(-min(4, file.path.stat().st_size), 2)
+        end = handle.read(4)
+    if start != b"PAR1":
+        raise ContractFault(f"{file.path} (source {file.source}) is not a Parquet file by its content; give it its true ending")
+    size = file.path.stat().st_size
+    cut = IntegrityFault(f"{file.path} ({size:,} bytes) is not a whole Parquet file; was a copy interrupted? Copy it again")
+    if end != b"PAR1":
+        raise cut
+    scan = f"read_parquet({quoted(str(file.path))}, file_row_number = true)"
+    try:
+        types = {row[0]: row[1] for row in con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
+    except duckdb.Error as error:
+        raise cut from error
+    types.pop("file_row_number")
+    parts = [_plain(name, kind) for name, kind in types.items()]
+    return Readable(f"SELECT file_row_number + 1 AS {LINE}, {', '.join(parts)} FROM {scan}", types, may_reject=False)
+
+
+def _plain(name: str, kind: str) -> str:
+    """A column as SQL; what Arrow has no plain text for, such as lists, becomes text here."""
+    simple = ("VARCHAR", "DOUBLE", "FLOAT", "BOOLEAN", "DATE", "DECIMAL", "TIMESTAMP", "TINYINT", "SMALLINT", "INTEGER")
+    if kind.startswith((*simple, "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")) and not kind.endswith("]"):
+        return named(name)
+    return f"CAST({named(name)} AS VARCHAR) AS {named(name)}"
+
+
+def _json(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
+    """Lines of JSON are read as text, so that a broken line is one line, and numbers keep their digits."""
+    lines = (
+        f"SELECT row_number() OVER () AS {LINE}, json FROM read_csv({quoted(str(file.path))}, "
+        f"columns = {{'json': 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
+        f"quote = {_NO_SUCH_QUOTE}, escape = {_NO_SUCH_QUOTE}, nullstr = '', "
+        f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
+    )
+    whole = f"SELECT {LINE}, json, json_valid(json) AND json_type(json) = 'OBJECT' AS sound FROM ({lines}) WHERE trim(json) <> ''"
+    keys = con.execute(f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM ({whole}) WHERE sound ORDER BY k").fetchall()
+    parts = [
+        f"CASE WHEN sound THEN json_extract_string(json, {quoted(_pointer(key))}) END AS {named(key)}" for (key,) in keys
+    ]
+    types = {key: "VARCHAR" for (key,) in keys}
+    broken = f"CASE WHEN NOT coalesce(sound, false) THEN json END AS {BROKEN}"
+    return Readable(f"SELECT {', '.join([LINE, broken, *parts])} FROM ({whole})", types, may_reject=True)
+
+
+BROKEN = "_broken"
+"""Column with the text of a line that is no JSON object, else null; the engine rejects such rows."""
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _delimited(file: RawFile, head: bytes, delimiter: str) -> Readable:
+    names = _header(file, head, delimiter)
+    fields = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+    sql = (
+        f"SELECT row_number() OVER () AS {LINE}, * FROM read_csv({quoted(str(file.path))}, columns = {{{fields}}}, "
+        f"auto_detect = false, header = false, skip = 1, delim = {quoted(delimiter)}, quote = '\"', escape = '\"', "
+        f"nullstr = '', strict_mode = true, null_padding = false, "
+        f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
+    )
+    return Readable(sql, dict.fromkeys(names, "VARCHAR"), may_reject=True)
+
+
+def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:
+    what = f"{file.path} (source {file.source})"
+    first = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0]
+    try:
+        line = first.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractFault(
+            f"{what}: byte {first[error.start]:#04x} of its header is not UTF-8; "
+            f"it may be GBK or Latin-1. Save it as CSV in UTF-8 (另存为 CSV UTF-8)"
+        ) from error
+    names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter))]
+    others = {other: line.count(other) for other in ",;\t|" if other != delimiter}
+    likely = max(others, key=lambda other: others[other])
+    if len(names) == 1 and others[likely]:
+        raise ContractFault(
+            f"{what}: its header has one column when cut at {delimiter!r}, but {others[likely] + 1} when cut at {likely!r}; "
+            f"declare `delimiter: {likely!r}` for this source in conf/data/"
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ContractFault(f"{what}: its header names {', '.join(twice)} twice, so nobody knows which is meant; rename one")
+    if "" in names:
+        raise ContractFault(f"{what}: column {names.index('') + 1} of its header has no name; give it one")
+    return names

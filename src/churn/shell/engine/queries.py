@@ -1,0 +1,109 @@
+"""The SQL of the engine. Instants are microseconds as whole numbers: DuckDB's time zones never come into play."""
+
+from churn.shell.engine.formats import named
+
+NUMBERS = ("amount_minor", "discount_minor", "quantity_milli")
+_EVENT = """
+    customer_id VARCHAR, occurred_at BIGINT, recorded_at BIGINT, kind SMALLINT,
+    amount_minor BIGINT, discount_minor BIGINT, quantity_milli BIGINT,
+    channel VARCHAR, category VARCHAR, text VARCHAR, event_id VARCHAR
+"""
+_VALUES = ", ".join(NUMBERS)
+_PAYLOAD = f"occurred_at, kind, customer_id, {_VALUES}, channel, category, text"
+TABLES = f"""
+CREATE OR REPLACE TABLE events ({_EVENT});
+CREATE OR REPLACE TABLE statements (customer_id VARCHAR, name VARCHAR, valid_from BIGINT, recorded_at BIGINT, value VARCHAR);
+CREATE OR REPLACE TABLE quarantine (source VARCHAR, file VARCHAR, line BIGINT, reason VARCHAR, "column" VARCHAR, raw VARCHAR);
+"""
+LINES = f"CREATE OR REPLACE TABLE lines ({_EVENT}, merge_by VARCHAR)"
+"""The valid rows of one source, before they are deduplicated and merged."""
+INSERT_LINES = f"""
+INSERT INTO lines
+SELECT customer_id, occurred_at, recorded_at, kind, {_VALUES}, channel, category, text,
+       coalesce(event_id, left(sha256(identity), 32)), merge_by
+FROM piece
+"""
+"""128 bits of digest: among a billion rows, two different ones meet with a probability of 1e-21."""
+INSERT_STATEMENTS = "INSERT INTO statements SELECT * FROM piece"
+INSERT_QUARANTINE = "INSERT INTO quarantine SELECT * FROM piece"
+UNREADABLE = """
+SELECT line, min_by(error_type::VARCHAR, byte_position) AS kind, any_value(csv_line) AS row
+FROM reject_errors GROUP BY line ORDER BY line
+"""
+"""One row a line: a line with three columns too many is told of three times."""
+SHIFT_LINES = """
+UPDATE quarantine SET line = line + 1 + (SELECT count(*) FROM unreadable_before AS u WHERE u.n < quarantine.line)
+WHERE source = ? AND file = ?
+"""
+CONFLICTS = f"""
+WITH repeated AS (SELECT event_id FROM lines GROUP BY 1 HAVING count(*) > 1)
+SELECT count(*) - count(DISTINCT event_id)
+FROM (SELECT DISTINCT event_id, recorded_at, {_PAYLOAD}, merge_by FROM lines SEMI JOIN repeated USING (event_id))
+"""
+"""How many rows have the id of another row, but say something else."""
+KEEP_LATEST = f"""
+CREATE OR REPLACE TABLE lines AS
+WITH repeated AS (SELECT event_id FROM lines GROUP BY 1 HAVING count(*) > 1),
+     placed AS (
+         SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY recorded_at DESC, {_PAYLOAD}, merge_by) AS place
+         FROM lines SEMI JOIN repeated USING (event_id)
+     )
+SELECT * FROM lines ANTI JOIN repeated USING (event_id)
+UNION ALL
+SELECT * EXCLUDE (place) FROM placed WHERE place = 1
+"""
+"""Of rows with one id the latest recorded stands; of several recorded at once, the first by what they say."""
+NUMBER_EQUAL_ROWS = """
+CREATE OR REPLACE TABLE lines AS
+SELECT * REPLACE (event_id || '-' || row_number() OVER (PARTITION BY event_id) AS event_id) FROM lines
+"""
+"""Equal rows that are separate events get numbers; as they are equal, it does not matter which gets which."""
+_INSERT_EVENTS = f"""
+INSERT INTO events
+SELECT customer_id, occurred_at, recorded_at, kind, {_VALUES}, channel, category, text, event_id FROM lines
+"""
+_INSERT_MERGED = """
+INSERT INTO events
+WITH parts AS (
+    SELECT customer_id, kind, merge_by, category, min(occurred_at) AS occurred_at, max(recorded_at) AS recorded_at,
+           sum(amount_minor) AS amount_minor, sum(discount_minor) AS discount_minor, sum(quantity_milli) AS quantity_milli,
+           min(channel) AS channel
+    FROM lines GROUP BY ALL
+)
+SELECT customer_id, min(occurred_at), max(recorded_at), kind,
+       sum(amount_minor)::BIGINT, sum(discount_minor)::BIGINT, sum(quantity_milli)::BIGINT, min(channel),
+       (min({'rank': -abs(coalesce(amount_minor, 0)), 'name': category}) FILTER (WHERE category IS NOT NULL)).name,
+       NULL, merge_by
+FROM parts GROUP BY customer_id, kind, merge_by
+"""
+"""One event a customer, type and `merge_by`. It is known once its last line is; its category is the one with the most
+money, of equal ones the first by name."""
+SORTED_EVENTS = f"""
+SELECT * FROM events
+ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text
+"""
+SORTED_STATEMENTS = """
+WITH one AS (SELECT customer_id, name, valid_from, recorded_at, max(value) AS value FROM statements GROUP BY ALL),
+     beside AS (
+         SELECT *, lag(value) OVER w AS value_before, lag(recorded_at) OVER w AS recorded_before
+         FROM one WINDOW w AS (PARTITION BY customer_id, name ORDER BY valid_from, recorded_at)
+     )
+SELECT customer_id, name, valid_from, recorded_at, value FROM beside
+WHERE value_before IS DISTINCT FROM value OR recorded_before > recorded_at
+ORDER BY customer_id, name, valid_from, recorded_at
+"""
+"""A value that repeats the one before says nothing new, if that one was known at least as early."""
+SORTED_QUARANTINE = 'SELECT * FROM quarantine ORDER BY source, file, line, reason, "column", raw'
+
+
+def insert_events(*, merge: bool) -> str:
+    """The lines of a source become events: each for itself, or merged."""
+    return _INSERT_MERGED if merge else _INSERT_EVENTS
+
+
+def text(column: str, kind: str, of: str = "") -> str:
+    """A key as text: whole numbers that a tool stored as floating point lose their `.0`."""
+    name = f"{of}.{named(column)}" if of else named(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"CASE WHEN {name} = trunc({name}) THEN CAST(CAST({name} AS HUGEINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
+    return f"trim(CAST({name} AS VARCHAR))"

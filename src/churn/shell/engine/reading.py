@@ -1,0 +1,184 @@
+"""Reading: every source's rows through the check, deduplicated and merged, into the tables of the engine."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.shell import raw
+from churn.shell.engine import queries
+from churn.shell.engine.formats import BROKEN, LINE, REASONS, Readable, missing, named, readable
+from churn.words.errors import ContractFault
+from churn.words.tables import QUARANTINE
+
+if TYPE_CHECKING:
+    import duckdb
+
+Check = Callable[..., Any]
+"""Function of (rows, dataset, *, name, file): valid rows, rejected rows as QUARANTINE, counts."""
+BATCH_ROWS = 250_000
+"""Rows that are checked at once: large enough that calls cost nothing, small enough that ten copies fit a small machine."""
+
+
+def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check) -> dict[str, dict[str, Any]]:
+    """Read every source into the tables events, statements and quarantine; the counts of each."""
+    con.execute(queries.TABLES)
+    counts = {}
+    for name, source in dataset.sources.items():
+        con.execute(queries.LINES)
+        found = _source(con, dataset, name, source, check, queries.INSERT_LINES)
+        counts[name] = {**found, **_unique(con, source)}
+        counts[name]["events"] = _number(con, queries.insert_events(merge=bool(source.merge_by)))
+    for name, source in dataset.attributes.items():
+        counts[name] = _source(con, dataset, name, source, check, queries.INSERT_STATEMENTS)
+    con.execute("DROP TABLE IF EXISTS lines")
+    return counts
+
+
+def _source(
+    con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, name: str, source: Any, check: Check, insert: str
+) -> dict[str, Any]:
+    """Check every row of a source, and insert valid and rejected ones; what was counted."""
+    total: dict[str, int] = {"rows": 0}
+    for lookup_name, lookup in (source.lookups or {}).items():
+        _lookup(con, f"{name}.{lookup_name}", lookup, _columns_of(lookup_name, source))
+    for file in raw.found(name, source.files):
+        how = readable(con, file, source.delimiter)
+        _check_columns(file, how, source)
+        for rows in _batches(con, _with_lookups(how, name, source), how):
+            sound, broken = _divided(rows, name, file.name)
+            result = check(sound, dataset, name=name, file=file.name)
+            _insert(con, insert, result.valid)
+            _insert(con, queries.INSERT_QUARANTINE, result.rejected)
+            _insert(con, queries.INSERT_QUARANTINE, broken)
+            total["rows"] += broken.num_rows
+            for key, n in result.counts.items():
+                total[key] = total.get(key, 0) + n
+        if how.may_reject:
+            total["rows"] += _unreadable_lines(con, name, file.name)
+    reasons = con.execute("SELECT reason, count(*) FROM quarantine WHERE source = ? GROUP BY 1 ORDER BY 1", [name])
+    return {**total, "quarantined": dict(reasons.fetchall())}
+
+
+def _check_columns(file: raw.RawFile, how: Readable, source: Any) -> None:
+    """All columns are there that are not those of a lookup."""
+    lookups = tuple(f"{name}." for name in source.lookups or {})
+    wanted = [c for c in source.reads if not (lookups and c.startswith(lookups))]
+    absent = [c for c in wanted if c not in how.columns]
+    if absent:
+        raise missing(file, absent, list(how.columns))
+
+
+def _columns_of(lookup: str, source: Any) -> list[str]:
+    return [c.partition(".")[2] for c in source.reads if c.startswith(f"{lookup}.")]
+
+
+def _lookup(con: "duckdb.DuckDBPyConnection", name: str, lookup: Any, columns: list[str]) -> None:
+    """The lookup as a table of its key and the wanted columns, one row a key."""
+    key = lookup.key_there or lookup.key
+    pieces = []
+    for file in raw.found(name, lookup.files):
+        how = readable(con, file, lookup.delimiter)
+        absent = [c for c in (key, *columns) if c not in how.columns]
+        if absent:
+            raise missing(file, absent, list(how.columns))
+        wanted = "".join(f", {named(c)}" for c in columns)
+        pieces.append(f"SELECT {queries.text(key, how.columns[key])} AS _key{wanted} FROM ({how.sql})")
+    con.execute(f"CREATE OR REPLACE TABLE {named(name)} AS {' UNION ALL BY NAME '.join(pieces)}")
+    repeated = f"SELECT _key FROM {named(name)} WHERE _key IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1"
+    twice = con.execute(repeated).fetchall()
+    if twice:
+        shown = ", ".join(str(k) for (k,) in twice[:5])
+        raise ContractFault(
+            f"lookup {name}: {len(twice)} values of {key} stand in it more than once (such as {shown}), "
+            f"so a row would become several; keep one row a key"
+        )
+
+
+def _with_lookups(how: Readable, name: str, source: Any) -> str:
+    """The SQL of a file's rows with the columns of its lookups, called LOOKUP.column."""
+    columns, joins = ["s.*"], []
+    for place, (lookup_name, lookup) in enumerate((source.lookups or {}).items()):
+        columns += [f"l{place}.{named(c)} AS {named(f'{lookup_name}.{c}')}" for c in _columns_of(lookup_name, source)]
+        key = queries.text(lookup.key, how.columns[lookup.key], of="s")
+        joins.append(f"LEFT JOIN {named(f'{name}.{lookup_name}')} AS l{place} ON l{place}._key = {key}")
+    return f"SELECT {', '.join(columns)} FROM ({how.sql}) AS s {' '.join(joins)}"
+
+
+def _batches(con: "duckdb.DuckDBPyConnection", query: str, how: Readable) -> Iterator[pa.Table]:
+    """The rows of a query in pieces, while other queries of the same database run."""
+    if how.may_reject:
+        con.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    with con.cursor() as cursor:
+        for batch in cursor.sql(query).to_arrow_reader(BATCH_ROWS):
+            yield pa.Table.from_batches([batch])
+        if how.may_reject:
+            # Rejects are kept by the connection that read.
+            con.execute("CREATE OR REPLACE TABLE unreadable (line BIGINT, kind VARCHAR, row VARCHAR)")
+            _insert(con, "INSERT INTO unreadable SELECT * FROM piece", cursor.sql(queries.UNREADABLE).to_arrow_table())
+
+
+def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
+    """Rows that are whole, and those of a JSON file that are no object, as QUARANTINE."""
+    if BROKEN not in rows.column_names:
+        return rows, QUARANTINE.schema.empty_table()
+    broken = pc.is_valid(rows[BROKEN])
+    bad = rows.filter(broken)
+    rejected = _unreadable(name, file, bad[LINE], ["no_json_object"] * bad.num_rows, bad[BROKEN].to_pylist())
+    return rows.filter(pc.invert(broken)).drop_columns([BROKEN]), rejected
+
+
+def _unreadable_lines(con: "duckdb.DuckDBPyConnection", name: str, file: str) -> int:
+    """Quarantine the lines that DuckDB could not read; their number.
+
+    So far a row's number counts only the readable ones. It becomes the line in the file.
+    """
+    lines = con.execute("SELECT * FROM unreadable ORDER BY line").to_arrow_table()
+    at = lines["line"].to_numpy()
+    con.register("unreadable_before", pa.table({"n": at - 1 - np.arange(len(at))}))
+    con.execute(queries.SHIFT_LINES, [name, file])
+    con.unregister("unreadable_before")
+    reasons = [REASONS.get(kind, "line_unreadable") for kind in lines["kind"].to_pylist()]
+    _insert(
+        con, queries.INSERT_QUARANTINE, _unreadable(name, file, lines["line"], reasons, lines["row"].to_pylist())
+    )
+    return lines.num_rows
+
+
+def _unreadable(name: str, file: str, line: pa.ChunkedArray, reasons: list[str], texts: list[str]) -> pa.Table:
+    """Lines as QUARANTINE. Only lines that could not be divided into columns come here: few, or the source is stopped."""
+    n = len(reasons)
+    raw_texts = [json.dumps({"line": text}, ensure_ascii=False) for text in texts]
+    columns = [[name] * n, [file] * n, line.cast(pa.int64()), reasons, pa.nulls(n, pa.string()), raw_texts]
+    return pa.table(columns, schema=QUARANTINE.schema)
+
+
+def _insert(con: "duckdb.DuckDBPyConnection", insert: str, rows: pa.Table) -> None:
+    if not rows.num_rows:
+        return
+    con.register("piece", rows)
+    con.execute(insert)
+    con.unregister("piece")
+
+
+def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, int]:
+    """Keep one row an event in `lines`; how many were duplicates, and how many of these said something else."""
+    n = _number(con, "SELECT count(*) FROM lines")
+    if source.equal_rows == "separate":
+        con.execute(queries.NUMBER_EQUAL_ROWS)
+        return {"kept": n, "duplicates": 0, "conflicts": 0}
+    distinct = _number(con, "SELECT count(DISTINCT event_id) FROM lines")
+    if distinct == n:
+        return {"kept": n, "duplicates": 0, "conflicts": 0}
+    conflicts = _number(con, queries.CONFLICTS)
+    con.execute(queries.KEEP_LATEST)
+    kept = _number(con, "SELECT count(*) FROM lines")
+    return {"kept": kept, "duplicates": n - kept, "conflicts": conflicts}
+
+
+def _number(con: "duckdb.DuckDBPyConnection", query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,141 @@
+"""Raw files: which files a data set is made of, and their digests. The project never writes them."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from glob import has_magic
+from importlib.resources import files as package_files
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, Protocol
+
+from churn.words.errors import ConfigFault, ContractFault, DiskFault, IntegrityFault
+
+PACKAGE = "package:"
+"""Scheme of files that come inside an installed package: `package:NAME/folder/*.parquet`."""
+_BLOCK_BYTES = 1 << 20
+
+
+class Dataset(Protocol):
+    """What is needed of a declared data set."""
+
+    @property
+    def sources(self) -> Mapping[str, Any]: ...
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def kinds(self) -> tuple[tuple[str, str, str], ...]: ...
+
+
+class RawFile(NamedTuple):
+    """A file of a source: `source` is the source's name, or SOURCE.LOOKUP; `name` is without the folder."""
+
+    source: str
+    name: str
+    path: Path
+
+
+def found(source: str, pattern: str) -> list[RawFile]:
+    """The files that a pattern names, sorted by name.
+
+    Raises
+    ------
+    ConfigFault
+        If the pattern leaves the project or names a package that is not installed (exit 3).
+    ContractFault
+        If there is no such file (exit 4).
+    """
+    root, inside = _root(source, pattern)
+    if not has_magic(inside):
+        paths = [root / inside]
+    else:
+        paths = sorted(p for p in root.glob(inside) if p.is_file())
+    if not paths or not all(p.is_file() for p in paths):
+        raise ContractFault(_absent(source, pattern, root / PurePosixPath(inside).parent, PurePosixPath(inside).name))
+    return [RawFile(source, path.name, path) for path in paths]
+
+
+def all_files(dataset: Dataset) -> list[RawFile]:
+    """Every file that the data set is made of, those of lookups included, in the order of the declaration."""
+    return list(_all_files(dataset))
+
+
+def inventory(dataset: Dataset) -> list[dict[str, Any]]:
+    """One entry a file: source, name, size in bytes, sha256. Its bytes decide what the pipeline makes again."""
+    return [
+        {"source": file.source, "name": file.name, "size": file.path.stat().st_size, "sha256": _sha256(file.path)}
+        for file in all_files(dataset)
+    ]
+
+
+def check_unchanged(dataset: Dataset, listed: list[dict[str, Any]]) -> None:
+    """The raw files are those that were listed, byte by byte.
+
+    Raises
+    ------
+    IntegrityFault
+        Naming the files that differ (exit 10).
+    """
+    before, now = _by_file(listed), _by_file(inventory(dataset))
+    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    if changed:
+        names = ", ".join(f"{name} (source {source})" for source, name in changed[:5])
+        raise IntegrityFault(
+            f"{len(changed)} of {len(now)} raw files changed since they were listed in data/raw.json: {names}. "
+            f"Is somebody still writing them? Run the same command again when they are complete"
+        )
+
+
+def _by_file(listed: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(file["source"], file["name"]): file for file in listed}
+
+
+def _all_files(dataset: Dataset) -> Iterator[RawFile]:
+    for name, source in {**dataset.sources, **dataset.attributes}.items():
+        yield from found(name, source.files)
+        for lookup_name, lookup in (source.lookups or {}).items():
+            yield from found(f"{name}.{lookup_name}", lookup.files)
+
+
+def _root(source: str, pattern: str) -> tuple[Path, str]:
+    """The folder in which a pattern is looked for, and the pattern in it."""
+    inside = pattern.removeprefix(PACKAGE)
+    if PurePosixPath(inside).is_absolute() or ".." in PurePosixPath(inside).parts or "\\" in inside:
+        raise ConfigFault(
+            f"data.sources.{source}.files is {pattern!r}, which leaves the project; "
+            f"put the files under data/raw/ and write the path from there, with `/`"
+        )
+    if not pattern.startswith(PACKAGE):
+        return Path(), inside
+    package, _, rest = inside.partition("/")
+    try:
+        return Path(str(package_files(package))), rest
+    except ModuleNotFoundError as error:
+        raise ConfigFault(
+            f"data.sources.{source}.files names the package {package!r}, which is not installed; "
+            f"check the name or install it"
+        ) from error
+
+
+def _absent(source: str, pattern: str, folder: Path, wanted: str) -> str:
+    """What is missing, where it was looked for, and what is there instead."""
+    there = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+    near = get_close_matches(wanted, there, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    shown = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
+    content = f"the folder holds {shown}" if there else "the folder is empty" if folder.is_dir() else "no such folder"
+    return (
+        f"source {source}: no file {pattern} (looked from {Path.cwd()}); {content}. {hint}"
+        f"Put the file there, or correct `files` in conf/data/"
+    )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as handle:
+            while block := handle.read(_BLOCK_BYTES):
+                digest.update(block)
+    except PermissionError as error:
+        mode = oct(path.stat().st_mode & 0o777)
+        raise DiskFault(f"{path} cannot be read (mode {mode}); run `chmod u+r` on it") from error
+    return digest.hexdigest()
