@@ -214,6 +214,17 @@ class Dataset:
         pairs = ((name, kind) for source in self.sources.values() for name, kind in source.event_types.items())
         return tuple(dict.fromkeys((name, kind.role, state_of(kind)) for name, kind in pairs))
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of these kinds, in the order of ROLES."""
+        found = {role for _, role, _ in self.kinds}
+        return tuple(role for role in ROLES if role in found)
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """The attributes of customers that are declared, in the order of the file, each once."""
+        return tuple(dict.fromkeys(name for said in self.attributes.values() for name in said.columns))
+
 
 def dataset(
     *,
