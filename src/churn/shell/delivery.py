@@ -12,11 +12,14 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from churn.shell.store.files import digest, read_json, write_json
-from churn.shell.store.whole import beside, force, force_folder, writing
+from churn.shell.store.whole import beside, force, force_folder, reading, writing
 from churn.words.errors import DiskFault, Fault, IntegrityFault, NotEnoughData
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILES = (
     "index.html",
@@ -110,6 +113,21 @@ def verify(folder: Path) -> None:
             f"{folder}: {len(wrong)} of {len(wanted)} files are not what {MANIFEST} says: {', '.join(wrong[:5])}. "
             "Run `churn run`, which publishes the list again"
         )
+
+
+def listed(folder: Path, columns: list[str] | None = None) -> "pa.Table":
+    """RISK_LIST as it lies in a folder with a list; `columns` narrows it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / "risk_list.parquet"
+    with reading(path):
+        try:
+            return pq.read_table(path, columns=columns)
+        except pa.ArrowInvalid as error:
+            raise IntegrityFault(
+                f"{path} is not a whole Parquet file: {error}. Remove {folder}, run `churn run`"
+            ) from error
 
 
 def _check(made: Path, as_of: str, rows: int) -> None:

@@ -80,11 +80,11 @@ def environment() -> dict[str, str]:
             RUNS_UNDER: str(os.getpid()),
             "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
             # DVC starts stages through a shell. bash makes way for the stage, which so becomes DVC's own child and dies
-        # with it; dash, the sh of Debian, stays in between.
-        "SHELL": shutil.which("bash") or "/bin/sh",
+            # with it; dash, the sh of Debian, stays in between.
+            "SHELL": shutil.which("bash") or "/bin/sh",
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "",  # or each stage would compile its libraries again
-        "PYTHONHASHSEED": "0",
+            "PYTHONHASHSEED": "0",
             "MPLBACKEND": "Agg",
             "DVC_NO_ANALYTICS": "1",
             "DO_NOT_TRACK": "true",

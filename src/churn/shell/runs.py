@@ -41,7 +41,7 @@ def explained(error: BaseException) -> Fault | None:
     """The fault behind an exception: itself, a full or forbidden disk, a lack of memory, a missing package, or None."""
     if isinstance(error, Fault):
         return error
-    if isinstance(error, OSError) and error.errno in _DISK or "No space left on device" in str(error):
+    if (isinstance(error, OSError) and error.errno in _DISK) or "No space left on device" in str(error):
         return DiskFault(f"{error}. Free some space or mend the permissions, then run again; older results are intact")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return DiskFault(f"memory ran out: {error}. Close other programs, or lower snapshots.most in conf/")

@@ -1,0 +1,114 @@
+"""`churn run`: check the configuration, make what is out of date, publish the list."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from churn.shell.delivery import Published
+    from churn.shell.repro import Step
+
+DELIVERIES = Path("deliveries")
+SHOWN = 5
+"""Customers shown after a run: enough to see that the list makes sense."""
+
+
+def run(
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
+) -> None:
+    """Make the list of customers at risk, and publish it.
+
+    Checks conf/ against params.yaml, makes whatever is out of date (`dvc repro`), and puts the list into
+    deliveries/AS_OF/ in one step. The last good list stays readable at every moment. Progress goes to the
+    error output, the result to the standard output, what the stages say to data/logs/run.log.
+
+    \b
+    Examples:
+      churn run                                      the list of the data in use
+      churn run --wait                               after the run that is under way
+      churn config use data=online_retail && churn run
+    """  # noqa: D301 - \b keeps lines as they are, it is no escape
+    from churn.sections import check
+    from churn.shell.repro import repro
+    from churn.shell.runs import one_run
+    from churn.words.errors import UsageFault
+
+    if not Path("dvc.yaml").exists():
+        raise UsageFault(f"{Path.cwd()} is no churn project, nor is a folder above it: there is no dvc.yaml. Go to one")
+    with one_run(wait=wait), _telling() as tell:
+        check()
+        repro(tell)
+        published = _publish()
+    _say(published)
+
+
+def _publish() -> "Published":
+    """Put the list that was made into deliveries/, under the local date of its as_of."""
+    from churn.shell import config
+    from churn.shell.delivery import listed, publish
+    from churn.shell.store import PATHS, digest
+    from churn.words.windows import local_date
+
+    made = Path(PATHS["risk_list"])
+    rows = listed(made, ["as_of", "model_version"])
+    first = rows.slice(0, 1).to_pylist()
+    return publish(
+        made,
+        DELIVERIES,
+        as_of=local_date(int(first[0]["as_of"].timestamp() * 1e6), config.params().values["data"]["time_zone"]),
+        rows=len(rows),
+        model_version=first[0]["model_version"],
+        params_digest=digest(config.PARAMS),
+        data_digest=digest(PATHS["raw"]),
+    )
+
+
+def _say(published: "Published") -> None:
+    """Where the list is, and whom it names first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from churn.shell.delivery import listed
+
+    rows = listed(published.folder, ["rank", "customer_id", "score", "value_at_risk", "currency", "reason_1_en"])
+    table = Table(box=None, pad_edge=False)
+    for heading in ("rank", "customer", "leaves", "at risk", "first reason"):
+        table.add_column(heading, justify="left" if heading in {"customer", "first reason"} else "right")
+    for row in rows.slice(0, SHOWN).to_pylist():
+        money = f"{row['value_at_risk']:,.2f} {row['currency']}"
+        table.add_row(str(row["rank"]), row["customer_id"], f"{row['score']:.0%}", money, row["reason_1_en"] or "")
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console.print(table)
+    state = "Published" if published.is_new else "Nothing changed; still"
+    console.print(f"{state} {published.folder}: {len(rows):,} customers. Open {published.folder}/index.html")
+    console.print(f"Ask about one of them: churn why {rows['customer_id'][0]}")
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[["Step"], None]]:
+    """What tells a person about each step, on standard error: one live line on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda step: print(_words(step), file=sys.stderr, flush=True)  # noqa: T201
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    with console.status("starting") as status:
+
+        def tell(step: "Step") -> None:
+            if step.state == "started":
+                status.update(f"making {step.stage}")
+            else:
+                console.print(_words(step))
+
+        yield tell
+
+
+def _words(step: "Step") -> str:
+    took = f" in {step.seconds:.1f} s" if step.state == "made" else ""
+    return f"{step.stage:<12} {step.state}{took}"
