@@ -1,5 +1,6 @@
-"""Events: rows of any file, mapped and checked, as functions of an Arrow batch."""
+"""Events: rows of any file, mapped and checked, as functions of an Arrow batch; and the account of what became of them."""
 
+from churn.core.events.reconciliation import reconciliation
 from churn.core.events.rows import LINES, STATEMENTS, Checked, checked
 
-__all__ = ["LINES", "STATEMENTS", "Checked", "checked"]
+__all__ = ["LINES", "STATEMENTS", "Checked", "checked", "reconciliation"]

@@ -53,7 +53,7 @@ STATEMENTS = pa.schema(
 
 
 class Checked(NamedTuple):
-    """Valid rows, rejected rows as QUARANTINE, and counts: rows, out_of_window, dst_gap, dst_overlap, clock_skew."""
+    """Valid rows, rejected rows as QUARANTINE, and counts: rows, kept, out_of_window, dst_gap, dst_overlap, clock_skew."""
 
     valid: pa.Table
     rejected: pa.Table
@@ -90,6 +90,7 @@ def checked(rows: pa.Table, dataset: Dataset, *, name: str, file: str) -> Checke
     kept = (first < 0) & mapped.in_window
     counts = {
         "rows": rows.num_rows,
+        "kept": int(np.sum(kept)),
         "out_of_window": int(np.sum((first < 0) & ~mapped.in_window)),
         **{key: int(np.sum(kept & mask)) for key, mask in mapped.marks.items()},
     }

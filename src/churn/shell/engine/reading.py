@@ -136,7 +136,7 @@ def _unreadable_lines(con: "duckdb.DuckDBPyConnection", name: str, file: str) ->
 
     So far a row's number counts only the readable ones. It becomes the line in the file.
     """
-    lines = con.execute("SELECT * FROM unreadable ORDER BY line").to_arrow_table()
+    lines = con.sql("SELECT * FROM unreadable ORDER BY line").to_arrow_table()
     at = lines["line"].to_numpy()
     con.register("unreadable_before", pa.table({"n": at - 1 - np.arange(len(at))}))
     con.execute(queries.SHIFT_LINES, [name, file])
