@@ -5,7 +5,7 @@ members, as `definition` and `model`, the section's `kind` chooses the function.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
@@ -96,7 +96,7 @@ def check_values(configuration: Configuration) -> None:
     for name, (feeds, given) in SECTIONS.items():
         try:
             arguments = config.checked(configuration, name, feeds, given=given)
-            function = feeds[arguments["kind"]] if isinstance(feeds, dict) else feeds
+            function = feeds[arguments["kind"]] if isinstance(feeds, Mapping) else feeds
             if _needs_nothing_else(function):
                 function(**arguments)
         except ConfigFault as fault:
@@ -115,6 +115,6 @@ def _strangers(configuration: Configuration) -> list[str]:
     return sorted(lines)
 
 
-def _needs_nothing_else(function: Any) -> bool:
+def _needs_nothing_else(function: Callable[..., Any]) -> bool:
     """Whether the function makes a value of its section alone. Making it finds what types cannot say, at no cost."""
     return all(p.kind is Parameter.KEYWORD_ONLY for p in signature(function).parameters.values())

@@ -151,6 +151,28 @@ def _most_memory(n: int) -> int:
     return most
 
 
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_tables_are_read_together_customer_by_customer(rows: int) -> None:
+    store.write("snapshots", snapshots(WORLD))
+    store.write("features", features(["anna", "bert", "both", "cara", "zoe"], ["a", "b", "x", "c", "z"]))
+    columns = {"snapshots": ["as_of"], "features": ["plan"]}
+    owners = [
+        (set(s["customer_id"].to_pylist()), set(f["customer_id"].to_pylist()) - {"both", "zoe"})
+        for s, f in store.together(columns, rows=rows)
+    ]
+    assert all(ours == theirs for ours, theirs in owners)
+    assert sorted(name for ours, _ in owners for name in ours) == ["anna", "bert", "cara"]
+
+
+def test_a_table_without_rows_goes_together_with_any() -> None:
+    store.write("snapshots", snapshots(WORLD))
+    store.write_batches("scores", [])
+    pieces = list(store.together({"snapshots": None, "scores": ["score"]}, rows=1))
+    assert [(len(s), len(f), f.column_names) for s, f in pieces] == [
+        (n, 0, ["customer_id", "score"]) for n in (2, 3, 1)
+    ]
+
+
 def test_batches_that_overlap_are_not_written() -> None:
     with pytest.raises(Fault, match=r"starts with \('anna'"):
         store.write_batches("snapshots", [snapshots("bert 0 no"), snapshots("anna 0 no")])

@@ -194,7 +194,7 @@ def _composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
         with initialize_config_dir(str(CONF.absolute()), version_base="1.3"):
             composed = hydra_compose("config", overrides=overrides, return_hydra_config=True)
         choices = {g: str(c) for g, c in composed.hydra.runtime.choices.items() if not g.startswith("hydra/")}
-        kept = OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
+        kept = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
         values = OmegaConf.to_container(kept, resolve=True)
     except MissingConfigException as error:
         group, _, member = str(error.missing_cfg_file).rpartition("/")

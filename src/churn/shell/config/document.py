@@ -125,6 +125,7 @@ def _value(node: yaml.Node, key: Key, path: Path, places: dict[Key, str]) -> Any
         return _mapping(node, key, path, places)
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, (*key, number), path, places) for number, item in enumerate(node.value)]
+    assert isinstance(node, yaml.ScalarNode)
     return _scalar(node, key, path)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field, make_dataclass
+from dataclasses import fields as dataclass_fields
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
@@ -82,11 +83,11 @@ def checked(
         namespace={"__pydantic_config__": ConfigDict(extra="forbid", arbitrary_types_allowed=True)},
     )
     try:
-        made = TypeAdapter(shape).validate_json(json.dumps(values), strict=True)
+        made: Any = TypeAdapter(shape).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         root = {name: {p: a.annotation for p, a in fields.items()}}
         raise ConfigFault(_explained(configuration, name, root, error.errors(include_url=False))) from error
-    return {p: getattr(made, p) for p in shape.__dataclass_fields__}
+    return {f.name: getattr(made, f.name) for f in dataclass_fields(shape)}
 
 
 def _chosen(configuration: Configuration, name: str, feeds: Feeds) -> Callable[..., Any]:
@@ -97,7 +98,7 @@ def _chosen(configuration: Configuration, name: str, feeds: Feeds) -> Callable[.
     if not isinstance(feeds, Mapping):
         return feeds
     kind = values.get("kind")
-    if kind in feeds:
+    if isinstance(kind, str) and kind in feeds:
         return feeds[kind]
     near = _did_you_mean(str(kind), feeds)
     place = configuration.place((name, "kind"))

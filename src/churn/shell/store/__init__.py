@@ -14,7 +14,7 @@ from churn.shell.store.files import (
     write_text,
 )
 from churn.shell.store.paths import PATHS
-from churn.shell.store.tables import batches, read, write, write_batches
+from churn.shell.store.tables import batches, read, together, write, write_batches
 
 __all__ = [
     "PATHS",
@@ -24,6 +24,7 @@ __all__ = [
     "read_json",
     "read_text",
     "read_texts",
+    "together",
     "write",
     "write_batches",
     "write_files",

@@ -1,6 +1,6 @@
 """Declared tables as Parquet files: whole, or in pieces of whole customers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -58,8 +58,7 @@ def batches(name: str, columns: Sequence[str] | None = None, rows: int = 1_000_0
     rows
         Target size of a piece. A customer is never divided, so a piece may be larger or smaller.
     """
-    if columns is not None:
-        columns = ["customer_id", *columns]
+    columns = _with_customer(columns)
     declared = _declared(name, columns)
     before = None
     with _opened(name) as file:
@@ -70,6 +69,44 @@ def batches(name: str, columns: Sequence[str] | None = None, rows: int = 1_000_0
             _check_customers(name, whole)
             before = _check_order(declared, before, declared.check(whole))
             yield whole
+
+
+def together(columns: Mapping[str, Sequence[str] | None], rows: int = 1_000_000) -> Iterator[tuple[pa.Table, ...]]:
+    """Pieces of the first table that hold whole customers, each with the rows of the same customers in the others.
+
+    Parameters
+    ----------
+    columns
+        Table → the columns to read, as in `batches`. Customers who are not in the first table may be left out.
+    rows
+        Target size of a piece of the first table.
+    """
+    leader, *others = columns
+    pieces = {name: batches(name, columns[name], rows) for name in others}
+    rest = {name: next(pieces[name], None) for name in others}
+    empty = {name: read(name, _with_customer(columns[name])).slice(0, 0) for name in others if rest[name] is None}
+    for table in batches(leader, columns[leader], rows):
+        last = table["customer_id"][-1]
+        found = []
+        for name in others:
+            taken, rest[name] = _up_to(last, rest[name], pieces[name])
+            found.append(pa.concat_tables(taken).unify_dictionaries().combine_chunks() if taken else empty[name])
+            empty[name] = found[-1].slice(0, 0)
+        yield table, *found
+
+
+def _up_to(
+    customer: pa.Scalar, rest: pa.Table | None, pieces: Iterator[pa.Table]
+) -> tuple[list[pa.Table], pa.Table | None]:
+    """The rows of all customers up to `customer`, and what is left of the piece after them."""
+    taken = []
+    while rest is not None:
+        n = pc.sum(pc.less_equal(rest["customer_id"], customer)).as_py()
+        taken.append(rest.slice(0, n))
+        if n < rest.num_rows:
+            return taken, rest.slice(n)
+        rest = next(pieces, None)
+    return taken, None
 
 
 def write(name: str, table: pa.Table) -> None:
@@ -138,6 +175,10 @@ def _check_order(declared: Table, before: tuple[Any, ...] | None, table: pa.Tabl
     if before is not None and (first < before or (declared.key and first == before)):
         raise Fault(f"table {declared.name}: a batch starts with {first}, but the one before ended with {before}")
     return last
+
+
+def _with_customer(columns: Sequence[str] | None) -> Sequence[str] | None:
+    return None if columns is None else ["customer_id", *columns]
 
 
 def _declared(name: str, columns: Sequence[str] | None) -> Table:

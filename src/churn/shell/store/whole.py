@@ -47,7 +47,7 @@ def _no_room(path: Path, partial: Path, error: OSError) -> str:
     there = next(p for p in (path.parent.absolute(), *path.parent.absolute().parents) if p.exists())
     free = shutil.disk_usage(there).free
     return (
-        f"{path} could not be written: {error.strerror} (after {written / 1e6:,.1f} MB; {free / 1e6:,.1f} MB are free). "
+        f"{path} could not be written: {error.strerror} (after {written / 1e6:,.1f} MB, {free / 1e6:,.1f} MB free). "
         f"What was there before is untouched. Make room in {there} or let user {os.getuid()} write there, "
         f"then run the same command again."
     )
