@@ -16,7 +16,7 @@ N_BINS = 10
 """Bins of the calibration error and of the reliability curve: tenths of the customers, as in the top decile."""
 
 SMALLEST = float(np.finfo(np.float64).eps)
-"""A score of 0 or 1 that proves wrong would cost infinitely much, so it is moved this far inside, as in scikit-learn."""
+"""A score of 0 or 1 that proves wrong would cost infinitely much, so it is moved inside by this, as in scikit-learn."""
 
 TOP_DECILE = 0.1
 """The share of customers that the headline lift looks at."""

@@ -1,0 +1,259 @@
+"""Evaluation: is the model better than a rule anyone could write, are its probabilities true, and what moves them?
+
+Out of time: everything here is measured on the part "test", whose snapshots are newer than the outcomes that the model
+and the baselines were learnt from.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from annotated_types import Ge, Gt, Lt, MinLen
+
+from churn.core import charts
+from churn.core.dataset import Noun
+from churn.core.evaluation.comparison import ROWS, Comparison, compare, verdict
+from churn.core.evaluation.curves import at_capacity, curves
+from churn.core.evaluation.influence import Influence, by_feature, by_group, influence
+from churn.core.features import Feature
+from churn.core.model import Model, margins, model, score
+from churn.words.errors import ConfigFault, NotEnoughData
+from churn.words.tables import FEATURES
+
+__all__ = ["ROWS", "Evaluation", "evaluation"]
+
+SHOWN = 12
+"""Features in the summary chart: more would not fit on a screen, and the table has all."""
+
+DIGITS = 6
+"""Of every number that is reported: more would differ between processors, and none of them can be known."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the test part says.
+
+    `metrics` is what reports/evaluation.json holds. `curves` are tables by name, `figures` SVG texts by name in
+    English, `figures_zh` the same in Chinese.
+    """
+
+    metrics: dict
+    curves: dict[str, pa.Table]
+    figures: dict[str, str]
+    figures_zh: dict[str, str]
+
+    @property
+    def curve_files(self) -> dict[str, bytes]:
+        """CSV files by name, as reports/curves holds them and DVC plots them."""
+        return {f"{name}.csv": _csv(table) for name, table in self.curves.items()}
+
+    @property
+    def figure_files(self) -> dict[str, str]:
+        """SVG files by name, as reports/figures holds them."""
+        return {f"{name}.svg": svg for name, svg in self.figures.items()} | {
+            f"zh/{name}.svg": svg for name, svg in self.figures_zh.items()
+        }
+
+
+def evaluation(
+    features: pa.Table,
+    snapshots: pa.Table,
+    split: pa.Table,
+    learnt: Model,
+    *,
+    catalogue: tuple[Feature, ...],
+    nouns: Mapping[str, Noun],
+    seed: Annotated[int, Ge(0)],
+    bootstrap: Annotated[int, Ge(100)],
+    interval: Annotated[float, Gt(0), Lt(1)],
+    capacity: Annotated[int, Ge(1)],
+    ece_most: Annotated[float, Gt(0), Lt(1)],
+    influence_rows: Annotated[int, Ge(1)],
+    rfm: Annotated[tuple[str, ...], MinLen(1)],
+    rfm_l2: Annotated[float, Gt(0)],
+    calibration: Literal["platt", "isotonic", "none"],
+) -> Evaluation:
+    """The model beside the best time rule and a logistic regression, on the same snapshots and the same resamples.
+
+    Parameters
+    ----------
+    features, snapshots, split : pa.Table
+        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    learnt : Model
+        The model to judge.
+    catalogue : tuple of Feature
+        Words and group of each column.
+    nouns : mapping of role to noun
+        The data set's own words.
+    seed : int
+        Of the resamples, and of the choice of rows whose contributions are shown.
+    bootstrap : int
+        Number of resamples of the customers.
+    interval : float
+        Probability that the intervals cover, such as .95.
+    capacity : int
+        How many customers the team can contact at each as_of.
+    ece_most : float
+        Calibration error up to which the verdict calls the probabilities true.
+    influence_rows : int
+        At most how many test snapshots have their contributions computed.
+    rfm : tuple of str
+        Features of the logistic baseline: recency, frequency and monetary value.
+    rfm_l2, calibration
+        Parameters of the baselines, see `churn.core.model`.
+
+    Raises
+    ------
+    NotEnoughData
+        If the test part has churners only, or none.
+    ConfigFault
+        If `rfm` names a feature that the table does not have.
+    """
+    rule = _baseline(features, snapshots, split, _time_features(features), kind="rule", calibration=calibration)
+    logistic = _baseline(
+        features,
+        snapshots,
+        split,
+        _known(rfm, features),
+        kind="logistic",
+        l2=rfm_l2,
+        refit=True,
+        calibration=calibration,
+    )
+    tested, churned = _test_part(features, snapshots, split)
+    scores = {name: score(one, margins(one, tested)) for name, one in zip(ROWS, (learnt, rule, logistic), strict=True)}
+    customers = tested["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    table = compare(churned, scores, customers, seed=seed, bootstrap=bootstrap, interval=interval)
+    team = at_capacity(churned, scores, _numbered(tested["as_of"]), capacity)
+    moved = influence(learnt, tested, most=influence_rows, seed=seed)
+    drawn = curves(churned, scores, interval)
+    tables = drawn | {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
+    said = verdict(table, team, rule_feature=rule.features[0], interval=interval, ece_most=ece_most)
+    metrics = {
+        **table.rows,
+        "kinds": {"model": learnt.kind, "rule": rule.features[0], "logistic": "logistic"},
+        "difference": table.differences,
+        "at_capacity": team,
+        "interval": interval,
+        "bootstrap": bootstrap,
+        "as_of": pc.max(tested["as_of"]).as_py().isoformat(),
+        "verdict": said,
+    }
+    english, chinese = (
+        _figures(tables, table, moved, catalogue, nouns, interval=interval, seed=seed, language=language)
+        for language in charts.LANGUAGES
+    )
+    return Evaluation(_rounded(metrics), tables, english, chinese)
+
+
+def _test_part(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> tuple[pa.Table, np.ndarray]:
+    """Features and outcomes of the test snapshots, once both outcomes occur among them."""
+    as_ofs = split.filter(pc.equal(split["part"], "test"))["as_of"]
+    inside = pc.and_(pc.is_in(snapshots["as_of"], value_set=as_ofs.combine_chunks()), pc.is_valid(snapshots["churned"]))
+    churned = snapshots["churned"].filter(inside).to_numpy().astype(bool)
+    if churned.all() or not churned.any():
+        raise NotEnoughData(
+            f"{int(churned.sum())} of {len(churned)} customers of the test part churned; it takes both outcomes to "
+            f"judge a model. Raise split.test_as_ofs, or change definition.horizon_days"
+        )
+    return features.filter(inside), churned
+
+
+def _baseline(features: pa.Table, snapshots: pa.Table, split: pa.Table, names: list[str], **section: Any) -> Model:
+    """A baseline that learns from the named features only, through the door of every model."""
+    return model(features.select([*FEATURES.key, *names]), snapshots, split, **section)
+
+
+def _time_features(features: pa.Table) -> list[str]:
+    """The features that a time rule may choose from."""
+    from churn.core.model.rule import TIME
+
+    return [name for name in features.column_names if name.startswith(TIME)]
+
+
+def _known(names: tuple[str, ...], features: pa.Table) -> list[str]:
+    """The names, once the table has every one of them."""
+    absent = [name for name in names if name not in features.column_names]
+    if absent:
+        near = get_close_matches(absent[0], features.column_names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ", as docs/features.md lists them"
+        raise ConfigFault(
+            f"evaluation.rfm names {len(absent)} of {len(names)} features that the data set does not have: "
+            f"{', '.join(absent)}. Name features of the table{hint}"
+        )
+    return list(names)
+
+
+def _numbered(column: pa.ChunkedArray) -> np.ndarray:
+    return np.unique(column.cast(pa.int64()).to_numpy(), return_inverse=True)[1]
+
+
+def _figures(
+    tables: dict[str, pa.Table],
+    table: Comparison,
+    moved: Influence,
+    catalogue: tuple[Feature, ...],
+    nouns: Mapping[str, Noun],
+    *,
+    interval: float,
+    seed: int,
+    language: str,
+) -> dict[str, str]:
+    """Every chart by name, in one language."""
+    top = tables["shap"]["feature"].to_pylist()[:SHOWN]
+    places = [moved.features.index(name) for name in top]
+    labels = [_label(name, catalogue, nouns, language) for name in top]
+    groups = tables["shap_groups"]
+    return {
+        "lift": charts.lift_chart(tables["lift"], language=language),
+        "gain": charts.gain_chart(tables["gain"], language=language),
+        "precision_recall": charts.precision_recall_chart(
+            tables["precision_recall"], table.rows["model"]["base_rate"], language=language
+        ),
+        "reliability": charts.reliability_chart(tables["reliability"], interval, language=language),
+        "shap": charts.influence_chart(
+            moved.values[:, places], moved.contributions[:, places], labels, seed=seed, language=language
+        ),
+        "shap_groups": charts.groups_chart(
+            groups["mean_abs"].to_pylist(), groups["group"].to_pylist(), language=language
+        ),
+    }
+
+
+def _label(name: str, catalogue: tuple[Feature, ...], nouns: Mapping[str, Noun], language: str) -> str:
+    """The feature in words, with the data set's nouns; an attribute by its name."""
+    feature = next((f for f in catalogue if f.name == name), None)
+    if feature is None:
+        return name
+    template = feature.zh if language == "zh" else feature.en
+    number = "zh" if language == "zh" else "many" if template.startswith("{") else "one"
+    words = {role: getattr(noun, number) for role, noun in nouns.items()}
+    return template.format_map(_Words(words))
+
+
+class _Words(dict[str, str]):
+    """Nouns by role; a role without a noun stands for itself."""
+
+    def __missing__(self, role: str) -> str:
+        return role
+
+
+def _csv(table: pa.Table) -> bytes:
+    import pyarrow.csv
+
+    sink = io.BytesIO()
+    options = pyarrow.csv.WriteOptions(quoting_style="needed")
+    pyarrow.csv.write_csv(table, sink, options)
+    return sink.getvalue()
+
+
+def _rounded(value: Any) -> Any:
+    """The same, with every float rounded to `DIGITS`."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(float(value), DIGITS) if isinstance(value, float) else value

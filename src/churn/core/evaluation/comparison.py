@@ -1,0 +1,170 @@
+"""The model beside its baselines: one table, paired differences, and a verdict in plain words by declared rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from churn.core.metrics import metrics
+from churn.core.resamples import interval_of, replicates
+
+ROWS = ("model", "rule", "logistic")
+"""The rows of the table: the model to judge, the best time rule, the logistic regression on RFM features."""
+
+JUDGED = ("auc", "ap")
+"""The metrics that the verdict rests on: both judge the order of the list, and neither depends on calibration."""
+
+OUTCOMES = {
+    "better": ("Better than the best time rule ({rule})", "优于最佳时间规则（{rule}）"),
+    "partly_better": ("In part better than the best time rule ({rule})", "部分优于最佳时间规则（{rule}）"),
+    "no_better": ("No better than the best time rule ({rule})", "并不优于最佳时间规则（{rule}）"),
+    "worse": ("Worse than the best time rule ({rule})", "劣于最佳时间规则（{rule}）"),
+}
+"""better: both intervals of the difference lie above zero; partly_better: one does, and the other holds zero; worse:
+one lies below zero, and none above; no_better: anything else."""
+
+MEASURED = {
+    "en": "AUC {auc:.3f} against {rule_auc:.3f} (difference {d_auc:+.3f}, {percent:g} % interval {l_auc:+.3f} to "
+    "{h_auc:+.3f}), average precision {ap:.3f} against {rule_ap:.3f} ({d_ap:+.3f}, {l_ap:+.3f} to {h_ap:+.3f}), "
+    "measured on {n:,} snapshots of which {base_rate:.1%} churned.",
+    "zh": "AUC {auc:.3f} 对 {rule_auc:.3f}（差 {d_auc:+.3f}，{percent:g}% 区间 {l_auc:+.3f} 至 {h_auc:+.3f}），"
+    "平均精度 {ap:.3f} 对 {rule_ap:.3f}（差 {d_ap:+.3f}，区间 {l_ap:+.3f} 至 {h_ap:+.3f}）；"
+    "样本 {n:,} 个，流失率 {base_rate:.1%}。",
+}
+FOUND = {
+    "en": "Of the {k:,} customers with the highest scores, {caught:.0f} churned; with the rule {rule_caught:.0f}, by "
+    "chance {chance:.0f}.",
+    "zh": "分数最高的 {k:,} 位客户中有 {caught:.0f} 位流失；按规则为 {rule_caught:.0f} 位，随机为 {chance:.0f} 位。",
+}
+CALIBRATED = {
+    "yes": (
+        "Its probabilities are true to {ece:.1%} on average (limit {most:.0%}).",
+        "其概率的平均误差为 {ece:.1%}（上限 {most:.0%}），可信。",
+    ),
+    "unclear": (
+        "Whether its probabilities are true cannot be told on so few customers: off by {ece:.1%} on average, interval "
+        "{low:.1%} to {high:.1%}, limit {most:.0%}.",
+        "样本太少，无法判断其概率是否可信：平均误差 {ece:.1%}，区间 {low:.1%} 至 {high:.1%}，上限 {most:.0%}。",
+    ),
+    "no": (
+        "Its probabilities are off by {ece:.1%} on average (limit {most:.0%}): trust the order, not the numbers.",
+        "其概率的平均误差为 {ece:.1%}（上限 {most:.0%}）：次序可信，数值不可信。",
+    ),
+}
+"""yes: the calibration error is within the limit; no: its whole interval is beyond it; unclear: anything else."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`rows`: model → n and each metric with `_low` and `_high`. `differences`: model less baseline."""
+
+    rows: dict[str, dict[str, float]]
+    differences: dict[str, dict[str, float]]
+
+
+def compare(
+    churned: np.ndarray,
+    scores: Mapping[str, np.ndarray],
+    customers: np.ndarray,
+    *,
+    seed: int,
+    bootstrap: int,
+    interval: float,
+) -> Comparison:
+    """Every metric of every model with its interval, and the first model less each other one on the same resamples.
+
+    Parameters
+    ----------
+    churned : np.ndarray
+        Outcomes, bool, shape `(n_rows,)`.
+    scores : mapping of str to np.ndarray
+        Model → probabilities, shape `(n_rows,)`. The first one is compared with the others.
+    customers : np.ndarray
+        Whole numbers from 0, one for each customer, shape `(n_rows,)`.
+    """
+    resampled = replicates(churned, scores, customers, bootstrap=bootstrap, seed=seed)
+    estimates = {name: metrics(churned, p) for name, p in scores.items()}
+    rows = {name: {"n": len(churned), **_with(estimates[name], resampled[name], interval)} for name in scores}
+    first, *others = scores
+    differences = {
+        other: _with(
+            {m: estimates[first][m] - estimates[other][m] for m in estimates[first] if m != "base_rate"},
+            {m: resampled[first][m] - resampled[other][m] for m in resampled[first]},
+            interval,
+            pivotal=(),
+        )
+        for other in others
+    }
+    return Comparison(rows, differences)
+
+
+def outcome(difference: Mapping[str, float]) -> str:
+    """The key of `OUTCOMES` that a paired difference earns."""
+    above = [metric for metric in JUDGED if difference[f"{metric}_low"] > 0]
+    below = [metric for metric in JUDGED if difference[f"{metric}_high"] < 0]
+    if len(above) == len(JUDGED):
+        return "better"
+    if above and not below:
+        return "partly_better"
+    if below and not above:
+        return "worse"
+    return "no_better"
+
+
+def calibrated(row: Mapping[str, float], ece_most: float) -> str:
+    """The key of `CALIBRATED` that a model's row earns."""
+    if row["ece"] <= ece_most:
+        return "yes"
+    return "no" if row["ece_low"] > ece_most else "unclear"
+
+
+def verdict(table: Comparison, team: dict, *, rule_feature: str, interval: float, ece_most: float) -> dict[str, str]:
+    """What the table says, in words: `outcome`, `calibrated`, and sentences `en` and `zh`."""
+    model, rule, difference = table.rows["model"], table.rows["rule"], table.differences["rule"]
+    earned, is_true = outcome(difference), calibrated(model, ece_most)
+    numbers = {
+        **model,
+        **{f"rule_{metric}": rule[metric] for metric in JUDGED},
+        **{f"d_{metric}": difference[metric] for metric in JUDGED},
+        **{f"l_{metric}": difference[f"{metric}_low"] for metric in JUDGED},
+        **{f"h_{metric}": difference[f"{metric}_high"] for metric in JUDGED},
+        "percent": 100 * interval,
+    }
+    found = {
+        "k": team["k"],
+        "caught": team["model"]["caught"],
+        "rule_caught": team["rule"]["caught"],
+        "chance": team["k"] * model["base_rate"],
+    }
+    sentences = {
+        language: (
+            OUTCOMES[earned][place].format(rule=rule_feature),
+            MEASURED[language].format(**numbers),
+            FOUND[language].format(**found),
+            CALIBRATED[is_true][place].format(
+                ece=model["ece"], low=model["ece_low"], high=model["ece_high"], most=ece_most
+            ),
+        )
+        for place, language in enumerate(("en", "zh"))
+    }
+    (a, *rest), (b, *rest_zh) = sentences["en"], sentences["zh"]
+    return {
+        "outcome": earned,
+        "calibrated": is_true,
+        "en": f"{a}: {' '.join(rest)}",
+        "zh": f"{b}：{''.join(rest_zh)}",
+    }
+
+
+def _with(
+    estimates: Mapping[str, float],
+    resampled: Mapping[str, np.ndarray],
+    interval: float,
+    pivotal: tuple[str, ...] = ("ece",),
+) -> dict[str, float]:
+    """Each estimate, followed by the low and the high end of its interval."""
+    numbers: dict[str, float] = {}
+    for name, estimate in estimates.items():
+        low, high = interval_of(estimate, resampled[name], interval, pivotal=name in pivotal)
+        numbers |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
+    return numbers

@@ -1,0 +1,79 @@
+"""Curves as tables, one column a model, and what a team of a given capacity would catch."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+
+import numpy as np
+import pyarrow as pa
+
+from churn.core.metrics import bins, caught, recall_depth
+
+STEPS = np.arange(1, 101) / 100
+"""Every hundredth of the customers, or of the churners: as fine as a chart can show."""
+
+
+def curves(churned: np.ndarray, scores: Mapping[str, np.ndarray], interval: float) -> dict[str, pa.Table]:
+    """The curves by name; each row is one point.
+
+    `lift`, `gain`: at `share` of the customers contacted, one column per model. `precision_recall`: precision at
+    `recall`, one column per model. `reliability`: a tenth of the customers by the first model's score.
+    """
+    depth = STEPS * len(churned)
+    gain = {name: caught(churned, p, depth) / churned.sum() for name, p in scores.items()}
+    wanted = STEPS * churned.sum()
+    precision = {name: wanted / recall_depth(churned, p, STEPS) for name, p in scores.items()}
+    return {
+        "lift": _table({"share": STEPS, **{name: found / STEPS for name, found in gain.items()}}),
+        "gain": _table({"share": STEPS, **gain}),
+        "precision_recall": _table({"recall": STEPS, **precision}),
+        "reliability": reliability(churned, next(iter(scores.values())), interval),
+    }
+
+
+def reliability(churned: np.ndarray, p: np.ndarray, interval: float) -> pa.Table:
+    """One row per bin of `churned.core.metrics.bins`: `n`, mean `score`, `churned_share` with `low` and `high`."""
+    found = bins(churned, p)
+    low, high = wilson(found["churned"], found["n"], interval)
+    share = found["churned"] / found["n"]
+    return _table({"n": found["n"], "score": found["p"], "churned_share": share, "low": low, "high": high})
+
+
+def wilson(hits: np.ndarray, n: np.ndarray, interval: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the interval of a binomial share; it stays within [0, 1] and holds up at 0 hits (Wilson 1927).
+
+    >>> low, high = wilson(np.array([0]), np.array([10]), 0.95)
+    >>> float(low[0]), round(float(high[0]), 4)
+    (0.0, 0.2775)
+    """
+    z = NormalDist().inv_cdf((1 + interval) / 2)
+    middle = (hits + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(hits * (n - hits) / n + z**2 / 4)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def at_capacity(churned: np.ndarray, scores: Mapping[str, np.ndarray], as_of: np.ndarray, capacity: int) -> dict:
+    """What contacting the `capacity` highest scores at each as_of would have met.
+
+    Parameters
+    ----------
+    as_of : np.ndarray
+        Whole numbers from 0, one for each as_of, shape `(n_rows,)`.
+
+    Returns
+    -------
+    dict
+        `k` (customers contacted in all), and for each model `caught` (expected churners among them, ties broken by
+        lot), `precision` (their share) and `recall` (share of all churners).
+    """
+    parts = [np.flatnonzero(as_of == i) for i in range(int(as_of.max()) + 1)]
+    k = sum(min(capacity, len(rows)) for rows in parts)
+    found: dict = {"k": k}
+    for name, p in scores.items():
+        hits = sum(float(caught(churned[rows], p[rows], min(capacity, len(rows)))) for rows in parts)
+        found[name] = {"caught": hits, "precision": hits / k, "recall": hits / churned.sum()}
+    return found
+
+
+def _table(columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """The columns rounded to what a chart can show, so that the file stays small and equal on every processor."""
+    return pa.table({name: np.round(values.astype(np.float64), 6) for name, values in columns.items()})

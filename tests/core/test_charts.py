@@ -1,0 +1,111 @@
+"""Charts: the same bytes each time, text as text, nothing from elsewhere, and small enough for a page."""
+
+import re
+import warnings
+from xml.etree import ElementTree
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from churn.core import charts
+
+SHARE = np.arange(1, 101) / 100
+LIFT = pa.table({"share": SHARE, "model": 5 - 4 * SHARE, "rule": 3 - 2 * SHARE, "logistic": 4 - 3 * SHARE})
+GAIN = pa.table({"share": SHARE, "model": SHARE**0.3, "rule": SHARE**0.7, "logistic": SHARE**0.5})
+PRECISION = pa.table(
+    {"recall": SHARE, "model": 1 - 0.8 * SHARE, "rule": 0.5 - 0.3 * SHARE, "logistic": 0.6 - 0.4 * SHARE}
+)
+SCORE = np.linspace(0.02, 0.4, 10)
+RELIABILITY = pa.table({"score": SCORE, "churned_share": SCORE, "low": SCORE * 0.8, "high": SCORE * 1.3})
+RANDOM = np.random.default_rng(3)
+VALUES = np.where(RANDOM.random((200, 3)) < 0.1, np.nan, RANDOM.normal(size=(200, 3)))
+LABELS = ["days since the last basket", "spend & more < 90 days", "plan"]
+
+CHARTS = {
+    "lift": lambda language: charts.lift_chart(LIFT, language=language),
+    "gain": lambda language: charts.gain_chart(GAIN, language=language),
+    "precision_recall": lambda language: charts.precision_recall_chart(PRECISION, 0.2, language=language),
+    "reliability": lambda language: charts.reliability_chart(RELIABILITY, 0.95, language=language),
+    "influence": lambda language: charts.influence_chart(
+        VALUES, np.nan_to_num(VALUES), LABELS, seed=1, language=language
+    ),
+    "groups": lambda language: charts.groups_chart([0.5, 0.2], ["spend_drop", "season"], language=language),
+}
+
+
+@pytest.fixture(
+    scope="module", params=[(name, language) for name in CHARTS for language in charts.LANGUAGES], ids="-".join
+)
+def drawn(request) -> tuple[str, str, str]:
+    """Name, language and SVG of each chart; a warning of any library fails."""
+    name, language = request.param
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return name, language, CHARTS[name](language)
+
+
+def test_a_chart_is_well_formed_and_scales_with_its_place(drawn):
+    root = ElementTree.fromstring(drawn[2])
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox")
+    assert root.get("width") is None
+    assert root.get("height") is None
+
+
+def test_axes_are_labelled_in_the_language_asked_for(drawn):
+    name, language, svg = drawn
+    label = {
+        "lift": "lift",
+        "gain": "gain",
+        "precision_recall": "precision",
+        "reliability": "observed",
+        "influence": "contribution",
+        "groups": "mean",
+    }[name]
+    text = " ".join(ElementTree.fromstring(svg).itertext())
+    assert charts.WORDS[language][label] in text
+
+
+def test_a_chart_loads_nothing_and_tells_no_date(drawn):
+    svg = drawn[2]
+    references = re.findall(r'href="([^"]*)"', svg)
+    assert all(ref.startswith(("#", "data:image/png;base64,")) for ref in references)
+    assert "<script" not in svg
+    assert "<metadata" not in svg
+    assert not re.search(r"20\d\d-\d\d-\d\d", svg)
+
+
+def test_a_chart_leaves_the_letters_to_the_browser(drawn):
+    svg = drawn[2]
+    families = set(re.findall(r"font-family: ([^;\"]*)", svg))
+    assert families == {charts.FONTS}
+
+
+def test_a_chart_is_small(drawn):
+    assert len(drawn[2].encode()) < (120_000 if drawn[0] == "influence" else 25_000)
+
+
+def test_the_same_table_gives_the_same_bytes(drawn):
+    name, language, svg = drawn
+    assert CHARTS[name](language) == svg
+
+
+def test_drawing_leaves_the_global_settings_of_matplotlib_and_numpy_alone():
+    import matplotlib
+
+    before, state = dict(matplotlib.rcParams), np.random.get_state()[1].copy()
+    CHARTS["influence"]("en")
+    assert dict(matplotlib.rcParams) == before
+    assert np.array_equal(np.random.get_state()[1], state)
+
+
+def test_both_languages_have_the_same_words():
+    assert charts.WORDS["en"].keys() == charts.WORDS["zh"].keys()
+
+
+def test_null_values_are_grey_and_equal_values_have_equal_colours():
+    colours = charts._colours(np.array([1.0, np.nan, 1.0, 2.0]))
+    assert np.array_equal(colours[0], colours[2])
+    assert not np.array_equal(colours[0], colours[3])
+    assert colours[1][0] == colours[1][1] == colours[1][2]
