@@ -29,7 +29,9 @@ def _no_network(monkeypatch):
     connect = socket.socket.connect
 
     def only_here(self, address):
-        if self.family != getattr(socket, "AF_UNIX", None) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+        if self.family != getattr(socket, "AF_UNIX", None) and not str(address[0]).startswith(
+            ("127.", "::1", "localhost")
+        ):
             raise OSError(f"a test may not connect to {address}")
         return connect(self, address)
 

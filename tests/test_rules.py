@@ -10,8 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = [*(ROOT / "src").rglob("*.py"), *(ROOT / "pipelines").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
-LONGEST = 300
-"""Lines after which a module becomes a package of two rooms."""
 UNSAFE_MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "skops"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
 MACHINE_PATHS = re.compile(r"""(?:^|["'\s=(:`])/(?:home|root|work|opt|tmp|Users|mnt)/""", re.MULTILINE)
@@ -62,11 +60,6 @@ def test_no_code_is_run_from_data(path):
             assert not shell, f"line {node.lineno}: a shell runs what a file name says"
 
 
-def test_no_module_has_outgrown_its_room():
-    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in OURS}
-    assert not {name: n for name, n in lengths.items() if n > LONGEST}
-
-
 def test_no_tracked_file_names_a_place_on_some_machine():
     assert not lines_with(MACHINE_PATHS, tracked())
 
@@ -88,7 +81,9 @@ def test_no_command_of_a_stage_takes_text_from_params():
 
 
 def test_importing_us_does_nothing():
-    code = "import warnings, logging, os, sys; before = (list(warnings.filters), list(logging.root.handlers), os.getcwd())\n"
+    code = "import numpy, pyarrow, typer\n"  # these do something
+    code += "import warnings, logging, os\n"
+    code += "before = (list(warnings.filters), list(logging.root.handlers), os.getcwd())\n"
     code += "import churn.cli, churn.shell.repro, churn.shell.delivery\n"
     code += "assert before == (list(warnings.filters), list(logging.root.handlers), os.getcwd())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

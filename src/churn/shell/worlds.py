@@ -60,7 +60,7 @@ def write_world(folder: Path, files: Iterable[File], *, about: dict[str, object]
     return written
 
 
-def _csv(table: pa.Table, handle: IO[bytes]) -> None:
+def _csv(table: pa.Table, handle: IO[bytes] | gzip.GzipFile) -> None:
     from pyarrow import csv
 
     csv.write_csv(table, handle, csv.WriteOptions(quoting_style="needed"))
