@@ -20,6 +20,7 @@ from churn.core.snapshots import DEFINITIONS, as_ofs
 from churn.core.split import split
 from churn.shell import config
 from churn.shell.config import Configuration, Feeds
+from churn.shell.tracking import track
 from churn.words.errors import ConfigFault
 
 EXPERIMENT = "DVC_EXP_NAME"
@@ -44,6 +45,7 @@ SECTIONS: dict[str, Section] = {
     "evaluation": Section(evaluation, given=("catalogue", "nouns")),
     "reasons": Section(reasons, given=("catalogue", "nouns", "currency")),
     "risk_list": Section(risk_list, given=("horizon_days", "currency", "model_version")),
+    "tracking": Section(track),
 }
 
 

@@ -29,6 +29,11 @@ def scoring_as_of(split: pa.Table) -> pa.Scalar:
     return pc.max(to_score)
 
 
+def at(table: pa.Table, as_of: pa.Scalar) -> pa.Table:
+    """The rows of a table of snapshots at `as_of`."""
+    return table.filter(pc.equal(table["as_of"], as_of))
+
+
 def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Table:
     """SCORES: one row per customer at `as_of`.
 
@@ -86,6 +91,6 @@ def _margins(piece: pa.Table, model: Model) -> pa.Table:
 def _pieces(batches: Iterable[pa.Table], as_of: pa.Scalar) -> Iterator[pa.Table]:
     """The rows at `as_of`, at most `CHUNK` at once; nothing for a batch without any."""
     for batch in batches:
-        rows = batch.filter(pc.equal(batch["as_of"], as_of))
+        rows = at(batch, as_of)
         for start in range(0, rows.num_rows, CHUNK):
             yield rows.slice(start, CHUNK)

@@ -15,7 +15,7 @@ from churn.words.errors import ConfigFault
 
 PARAMS = Path("params.yaml")
 
-Feeds = Callable[..., Any] | Mapping[str, Callable[..., Any]]
+Feeds = Callable[..., Any] | Mapping[str, Any]
 """The function that a section feeds; where there are several, by the section's `kind`."""
 
 

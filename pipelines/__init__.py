@@ -1,0 +1,1 @@
+"""One script a stage of dvc.yaml, named by the noun it makes: read, compute, write."""

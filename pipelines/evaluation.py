@@ -1,0 +1,25 @@
+"""Whether the model is better than a rule, on snapshots newer than everything it was learnt from."""
+
+from churn.core.dataset import dataset
+from churn.core.evaluation import evaluation
+from churn.core.features import catalogue, windows
+from churn.core.model import read
+from churn.core.summary import ROLE_NOUNS
+from churn.shell import config, store
+from churn.shell.runs import stage
+
+
+def main() -> None:
+    """Write reports/evaluation.json, the curves and the figures."""
+    data, learnt = config.value("data", dataset), read(store.read_texts(store.PATHS["model"]))
+    keys, lookback = config.section("evaluation", evaluation), config.value("features", windows)
+    keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": {**ROLE_NOUNS, **data.nouns}}
+    features, snapshots, split = (store.read(name) for name in ("features", "snapshots", "split"))
+    found = evaluation(features, snapshots, split, learnt, **keys)
+    store.write_json(store.PATHS["evaluation"], found.metrics)
+    store.write_files(store.PATHS["curves"], found.curve_files)
+    store.write_files(store.PATHS["figures"], found.figure_files)
+
+
+if __name__ == "__main__":
+    stage("evaluation", main)

@@ -1,0 +1,16 @@
+"""The raw files that the data set is made of, once params.yaml is what conf/ says."""
+
+from churn.core.dataset import dataset
+from churn.sections import check
+from churn.shell import config, raw, store
+from churn.shell.runs import stage
+
+
+def main() -> None:
+    """Write data/raw.json; its bytes decide whether the next stages have anything to do."""
+    check()
+    store.write_json(store.PATHS["raw"], raw.inventory(config.value("data", dataset)))
+
+
+if __name__ == "__main__":
+    stage("raw", main)

@@ -1,0 +1,28 @@
+"""Whom to call first, as all the files of a delivery."""
+
+import json
+
+from churn.core.dataset import dataset
+from churn.core.delivery_files import delivery_files
+from churn.core.model import read, version
+from churn.core.risk_list import risk_list
+from churn.core.snapshots import DEFINITIONS
+from churn.shell import config, store
+from churn.shell.runs import stage
+
+
+def main() -> None:
+    """Write the folder data/risk_list, which `churn run` publishes."""
+    data, definition = config.value("data", dataset), config.value("definition", DEFINITIONS)
+    keys, texts = config.section("risk_list", risk_list), store.read_texts(store.PATHS["model"])
+    keys |= {"horizon_days": definition.horizon_days, "currency": data.currency, "model_version": version(read(texts))}
+    value = store.read("features", ["customer_id", "as_of", *keys["value_features"]])
+    listed = risk_list(store.read("scores"), store.read("reasons"), value, **keys)
+    about = {name: store.read_json(store.PATHS[name]) for name in ("evaluation", "reconciliation")}
+    about |= {"figures": store.read_texts(store.PATHS["figures"]), "digests": json.loads(texts["digests.json"])}
+    files = delivery_files(listed, dataset=data, definition=definition, **about)
+    store.write_files(store.PATHS["risk_list"], files)
+
+
+if __name__ == "__main__":
+    stage("risk_list", main)
