@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,12 +90,16 @@ def steps_and_fault() -> tuple[list[tuple[str, str]], Fault | None]:
     return [step[:2] for step in steps], None
 
 
-def started_until_second() -> subprocess.Popen:
-    """A run in another process whose second stage sleeps; returns once that stage runs."""
+@contextmanager
+def sleeping() -> Iterator[subprocess.Popen]:
+    """A run in another process, once its second stage sleeps."""
     Path("deed.txt").write_text("sleep")
-    process = subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, text=True)
-    assert any(line == "second started\n" for line in process.stdout)
-    return process
+    with subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert any(line == "second started\n" for line in process.stdout)
+            yield process
+        finally:
+            process.kill()
 
 
 def stage_process() -> int:
@@ -154,12 +160,12 @@ def test_a_broken_graph_is_a_fault_of_configuration_in_the_words_of_dvc(graph):
 
 
 def test_a_term_signal_ends_the_stages_within_5_seconds_and_the_next_run_goes_on(graph):
-    process = started_until_second()
-    stage = stage_process()
-    before = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(5) == Exit.TERMINATED
-    assert time.monotonic() - before < 5
+    with sleeping() as process:
+        stage = stage_process()
+        before = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == Exit.TERMINATED
+        assert time.monotonic() - before < 5
     assert is_gone(stage)
     (graph / "deed.txt").write_text("nothing")
     assert steps_and_fault() == ([("first", "unchanged"), ("second", "started"), ("second", "made")], None)
@@ -167,10 +173,9 @@ def test_a_term_signal_ends_the_stages_within_5_seconds_and_the_next_run_goes_on
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child whose parent was killed")
 def test_killing_the_run_leaves_no_stage_behind_and_does_not_block_the_next_run(graph):
-    process = started_until_second()
-    stage = stage_process()
-    process.kill()
-    process.wait(5)
+    with sleeping() as process:
+        stage = stage_process()
+        process.kill()
     assert is_gone(stage)
     (graph / "deed.txt").write_text("nothing")
     assert steps_and_fault() == ([("first", "unchanged"), ("second", "started"), ("second", "made")], None)

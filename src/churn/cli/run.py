@@ -98,15 +98,19 @@ def _telling() -> Iterator[Callable[["Step"], None]]:
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False)
-    with console.status("starting") as status:
+    status = console.status("")
 
-        def tell(step: "Step") -> None:
-            if step.state == "started":
-                status.update(f"making {step.stage}")
-            else:
-                console.print(_words(step))
+    def tell(step: "Step") -> None:
+        status.start()  # here, for it starts a thread, and DVC is started by a process without threads
+        if step.state == "started":
+            status.update(f"making {step.stage}")
+        else:
+            console.print(_words(step))
 
+    try:
         yield tell
+    finally:
+        status.stop()
 
 
 def _words(step: "Step") -> str:

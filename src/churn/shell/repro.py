@@ -47,18 +47,7 @@ def repro(tell: Callable[[Step], None], targets: tuple[str, ...] = ()) -> None:
     """
     _clear_dead_locks(Path(".dvc/tmp"))
     command = [sys.executable, "-m", "dvc", "repro", *targets]
-    with _log() as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env=environment(),
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has no threads yet
-        )
+    with _log() as log, _started(command) as process:
         heard = _Heard(tell)
         try:
             for line in process.stdout or ():
@@ -68,6 +57,21 @@ def repro(tell: Callable[[Step], None], targets: tuple[str, ...] = ()) -> None:
             _end(process)
     if code:
         raise heard.fault(code)
+
+
+def _started(command: list[str]) -> subprocess.Popen[str]:
+    """The command in a session of its own, so that it and all its children can be ended together."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env=environment(),
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - the caller has no threads yet
+    )
 
 
 def environment() -> dict[str, str]:
