@@ -273,7 +273,7 @@ def dataset(
     for key, source in sources.items():
         _check_source(f"data.sources.{key}", source)
     for key, said in attributes.items():
-        _check_file(f"data.attributes.{key}", said, time_of(said.valid_from))
+        _check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
     return Dataset(name, time_zone, since, until, currency, nouns, sources, attributes)
 
 
@@ -325,7 +325,7 @@ def columns(source: Source | Attributes) -> tuple[str, ...]:
 
 
 def _check_source(key: str, source: Source) -> None:
-    _check_file(key, source, time_of(source.occurred_at))
+    _check_file(key, source, "occurred_at", time_of(source.occurred_at))
     for name, kind in source.event_types.items():
         _one_of(f"{key}.event_types.{name}.role", kind.role, tuple(ROLES))
         _one_of(f"{key}.event_types.{name}.state", state_of(kind), ROLES[kind.role])
@@ -344,10 +344,11 @@ def _check_source(key: str, source: Source) -> None:
         raise ConfigFault(f"{key}: with `event_id`, equal rows are one event; drop `equal_rows: separate` or `event_id`")
 
 
-def _check_file(key: str, source: Source | Attributes, time: Time) -> None:
+def _check_file(key: str, source: Source | Attributes, field: str, time: Time) -> None:
     """What sources and attributes have in common."""
-    for name, moment in ((key, time), (f"{key}.recorded_at", time_of(source.recorded_at or "-"))):
-        _check_time(name, moment)
+    _check_time(f"{key}.{field}", time)
+    if source.recorded_at:
+        _check_time(f"{key}.recorded_at", time_of(source.recorded_at))
     for name, out in (source.leave_out or {}).items():
         for rule in out.when:
             _check_when(f"{key}.leave_out.{name}.when", rule)

@@ -1,5 +1,6 @@
 """Columns as they are written, as texts, ids and whole numbers. Nothing is guessed: what cannot be read is marked."""
 
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def texts(array: pa.Array, source: Source | Attributes) -> pa.Array:
     """
     encoded = array.dictionary_encode()
     words = _as_written(encoded.dictionary)
-    words = pc.utf8_trim_whitespace(pc.utf8_normalize(words, form="NFC"))
+    words = pc.utf8_trim_whitespace(_composed(words))
     tokens = pa.array(["", *source.null_tokens], pa.string())
     words = pc.if_else(pc.is_in(words, value_set=tokens), pa.scalar(None, pa.string()), words)
     return words.take(encoded.indices)
@@ -140,12 +141,24 @@ def _quoted(text: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise('"', text, '"', "")
 
 
+def _composed(words: pa.Array) -> pa.Array:
+    """Distinct texts in Unicode's composed form. Arrow's own `utf8_normalize` left them as they were (pyarrow 25.0.1)."""
+    foreign = pc.invert(pc.string_is_ascii(words)).fill_null(False)
+    if not pc.any(foreign).as_py():
+        return words
+    composed = [unicodedata.normalize("NFC", word) for word in words.filter(foreign).to_pylist()]
+    return pc.replace_with_mask(words, foreign, pa.array(composed, pa.string()))
+
+
 def _as_written(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_string(kind):
         return array
     if pa.types.is_floating(kind):
-        return pc.replace_substring_regex(array.cast(pa.float64()).cast(pa.string()), r"\.0$", "")
+        values = array.cast(pa.float64())
+        whole = pc.and_(pc.equal(pc.trunc(values), values), pc.less(pc.abs(values), float(2**63)))
+        digits = pc.if_else(whole, values, 0.0).cast(pa.int64()).cast(pa.string())
+        return pc.if_else(whole, digits, values.cast(pa.string()))
     if pa.types.is_timestamp(kind):
         return array.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()).cast(pa.timestamp("us")).cast(pa.string())
     return array.cast(pa.string())

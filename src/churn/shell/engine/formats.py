@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LINE = "_line"
 """Column added to every row: line or row number in the file, from 1, the header included."""
+BROKEN = "_broken"
+"""Column with the text of a line that is no JSON object, else null; such rows are rejected."""
 LINE_BYTES = 1 << 20
 """No row of business data is longer than 1 MB; a longer one is a file without line ends, and would fill the memory."""
 HEAD_BYTES = 1 << 16
@@ -33,11 +35,16 @@ _NO_SUCH_QUOTE = "''"
 
 
 class Readable(NamedTuple):
-    """A file that can be read: the SQL of its rows with `_line`, its columns with DuckDB's types, whether it is a CSV file."""
+    """A file that can be read: the SQL of its rows with `_line`, and its columns with DuckDB's types.
+
+    `in_lines`: it is read line by line, so that a line may be unreadable; `_line` then counts readable lines after
+    `header_lines`, until all unreadable ones are known.
+    """
 
     sql: str
     columns: dict[str, str]
-    may_reject: bool
+    in_lines: bool
+    header_lines: int = 0
 
 
 def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, delimiter: str) -> Readable:
@@ -149,7 +156,7 @@ def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
         raise cut from error
     types.pop("file_row_number")
     parts = [_plain(name, kind) for name, kind in types.items()]
-    return Readable(f"SELECT file_row_number + 1 AS {LINE}, {', '.join(parts)} FROM {scan}", types, may_reject=False)
+    return Readable(f"SELECT file_row_number + 1 AS {LINE}, {', '.join(parts)} FROM {scan}", types, in_lines=False)
 
 
 def _plain(name: str, kind: str) -> str:
@@ -168,18 +175,17 @@ def _json(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
         f"quote = {_NO_SUCH_QUOTE}, escape = {_NO_SUCH_QUOTE}, nullstr = '', "
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
     )
-    whole = f"SELECT {LINE}, json, json_valid(json) AND json_type(json) = 'OBJECT' AS sound FROM ({lines}) WHERE trim(json) <> ''"
-    keys = con.execute(f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM ({whole}) WHERE sound ORDER BY k").fetchall()
+    # CASE, because AND looks at both of its sides, and the type of what is no JSON is an error.
+    sound = "CASE WHEN json_valid(json) THEN json_type(json) = 'OBJECT' ELSE false END"
+    whole = f"SELECT {LINE}, json, {sound} AS sound FROM ({lines}) WHERE trim(json) <> ''"
+    found = f"SELECT DISTINCT unnest(CASE WHEN sound THEN json_keys(json) END) AS key FROM ({whole}) ORDER BY key"
+    keys = con.execute(found).fetchall()
     parts = [
         f"CASE WHEN sound THEN json_extract_string(json, {quoted(_pointer(key))}) END AS {named(key)}" for (key,) in keys
     ]
     types = {key: "VARCHAR" for (key,) in keys}
-    broken = f"CASE WHEN NOT coalesce(sound, false) THEN json END AS {BROKEN}"
-    return Readable(f"SELECT {', '.join([LINE, broken, *parts])} FROM ({whole})", types, may_reject=True)
-
-
-BROKEN = "_broken"
-"""Column with the text of a line that is no JSON object, else null; the engine rejects such rows."""
+    broken = f"CASE WHEN NOT sound THEN json END AS {BROKEN}"
+    return Readable(f"SELECT {', '.join([LINE, broken, *parts])} FROM ({whole})", types, in_lines=True)
 
 
 def _pointer(key: str) -> str:
@@ -195,7 +201,7 @@ def _delimited(file: RawFile, head: bytes, delimiter: str) -> Readable:
         f"nullstr = '', strict_mode = true, null_padding = false, "
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
     )
-    return Readable(sql, dict.fromkeys(names, "VARCHAR"), may_reject=True)
+    return Readable(sql, dict.fromkeys(names, "VARCHAR"), in_lines=True, header_lines=1)
 
 
 def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:

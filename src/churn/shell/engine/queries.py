@@ -25,16 +25,21 @@ FROM piece
 """
 """128 bits of digest: among a billion rows, two different ones meet with a probability of 1e-21."""
 INSERT_STATEMENTS = "INSERT INTO statements SELECT * FROM piece"
-INSERT_QUARANTINE = "INSERT INTO quarantine SELECT * FROM piece"
+REJECTED = "CREATE OR REPLACE TABLE rejected AS FROM quarantine LIMIT 0"
+"""Rejected rows of the file that is being read; in a CSV or JSON file, with numbers that count readable lines only."""
+INSERT_REJECTED = "INSERT INTO rejected SELECT * FROM piece"
 UNREADABLE = """
 SELECT line, min_by(error_type::VARCHAR, byte_position) AS kind, any_value(csv_line) AS row
 FROM reject_errors GROUP BY line ORDER BY line
 """
 """One row a line: a line with three columns too many is told of three times."""
-SHIFT_LINES = """
-UPDATE quarantine SET line = line + 1 + (SELECT count(*) FROM unreadable_before AS u WHERE u.n < quarantine.line)
-WHERE source = ? AND file = ?
+QUARANTINE_REJECTED = """
+INSERT INTO quarantine
+SELECT source, file, line + {header_lines} + (SELECT count(*) FROM before WHERE n < rejected.line), reason, "column", raw
+FROM rejected
 """
+"""`before`: for each unreadable line, how many readable ones stand before it."""
+QUARANTINE_UNREADABLE = "INSERT INTO quarantine SELECT * FROM piece"
 CONFLICTS = f"""
 WITH repeated AS (SELECT event_id FROM lines GROUP BY 1 HAVING count(*) > 1)
 SELECT count(*) - count(DISTINCT event_id)

@@ -48,17 +48,17 @@ def _source(
     for file in raw.found(name, source.files):
         how = readable(con, file, source.delimiter)
         _check_columns(file, how, source)
+        con.execute(queries.REJECTED)
         for rows in _batches(con, _with_lookups(how, name, source), how):
             sound, broken = _divided(rows, name, file.name)
             result = check(sound, dataset, name=name, file=file.name)
             _insert(con, insert, result.valid)
-            _insert(con, queries.INSERT_QUARANTINE, result.rejected)
-            _insert(con, queries.INSERT_QUARANTINE, broken)
+            _insert(con, queries.INSERT_REJECTED, result.rejected)
+            _insert(con, queries.INSERT_REJECTED, broken)
             total["rows"] += broken.num_rows
             for key, n in result.counts.items():
                 total[key] = total.get(key, 0) + n
-        if how.may_reject:
-            total["rows"] += _unreadable_lines(con, name, file.name)
+        total["rows"] += _quarantine(con, how, name, file.name)
     reasons = con.execute("SELECT reason, count(*) FROM quarantine WHERE source = ? GROUP BY 1 ORDER BY 1", [name])
     return {**total, "quarantined": dict(reasons.fetchall())}
 
@@ -109,15 +109,13 @@ def _with_lookups(how: Readable, name: str, source: Any) -> str:
 
 
 def _batches(con: "duckdb.DuckDBPyConnection", query: str, how: Readable) -> Iterator[pa.Table]:
-    """The rows of a query in pieces, while other queries of the same database run."""
-    if how.may_reject:
-        con.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    """The rows of a query in pieces, while other queries of the same database run; then its lines in `unreadable`."""
+    con.execute("CREATE OR REPLACE TABLE unreadable (line BIGINT, kind VARCHAR, row VARCHAR)")
     with con.cursor() as cursor:
         for batch in cursor.sql(query).to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch])
-        if how.may_reject:
-            # Rejects are kept by the connection that read.
-            con.execute("CREATE OR REPLACE TABLE unreadable (line BIGINT, kind VARCHAR, row VARCHAR)")
+        if how.in_lines:
+            # Kept by the connection that read them, so they are taken over before it ends.
             _insert(con, "INSERT INTO unreadable SELECT * FROM piece", cursor.sql(queries.UNREADABLE).to_arrow_table())
 
 
@@ -131,20 +129,16 @@ def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
     return rows.filter(pc.invert(broken)).drop_columns([BROKEN]), rejected
 
 
-def _unreadable_lines(con: "duckdb.DuckDBPyConnection", name: str, file: str) -> int:
-    """Quarantine the lines that DuckDB could not read; their number.
-
-    So far a row's number counts only the readable ones. It becomes the line in the file.
-    """
+def _quarantine(con: "duckdb.DuckDBPyConnection", how: Readable, name: str, file: str) -> int:
+    """Quarantine what was rejected of a file, with true line numbers; how many lines could not be read at all."""
     lines = con.sql("SELECT * FROM unreadable ORDER BY line").to_arrow_table()
     at = lines["line"].to_numpy()
-    con.register("unreadable_before", pa.table({"n": at - 1 - np.arange(len(at))}))
-    con.execute(queries.SHIFT_LINES, [name, file])
-    con.unregister("unreadable_before")
+    con.register("before", pa.table({"n": at - 1 - how.header_lines - np.arange(len(at))}))
+    con.execute(queries.QUARANTINE_REJECTED.format(header_lines=how.header_lines))
+    con.unregister("before")
     reasons = [REASONS.get(kind, "line_unreadable") for kind in lines["kind"].to_pylist()]
-    _insert(
-        con, queries.INSERT_QUARANTINE, _unreadable(name, file, lines["line"], reasons, lines["row"].to_pylist())
-    )
+    unreadable = _unreadable(name, file, lines["line"], reasons, lines["row"].to_pylist())
+    _insert(con, queries.QUARANTINE_UNREADABLE, unreadable)
     return lines.num_rows
 
 
