@@ -176,13 +176,13 @@ def test_a_feature_name_that_the_model_text_cannot_hold_is_refused(tables: tuple
 def test_nobody_who_churned_is_not_enough(tables: tuple) -> None:
     nobody = tables[1].set_column(2, "churned", pa.array([False] * tables[1].num_rows))
     with pytest.raises(
-        NotEnoughData, match="0 churners and 900 stayers among 900 .* between 2020-01-06 and 2020-03-02"
+        NotEnoughData, match=r"0 churners and 900 stayers among 900 .* between 2020-01-06 and 2020-03-02"
     ):
         model(tables[0], nobody, tables[2], **LOGISTIC)
 
 
 def test_few_customers_are_not_enough() -> None:
-    with pytest.raises(NotEnoughData, match="among 300 matured snapshots of the train part.*500 in all"):
+    with pytest.raises(NotEnoughData, match=r"among 300 matured snapshots of the train part.*500 in all"):
         model(*world(100), **LOGISTIC)
 
 

@@ -53,7 +53,7 @@ def test_a_missing_file_is_named(boosted: Model, name: str) -> None:
 
 
 def test_a_pickle_beside_the_model_is_refused(boosted: Model) -> None:
-    with pytest.raises(IntegrityFault, match="model.pkl"):
+    with pytest.raises(IntegrityFault, match=r"model\.pkl"):
         read({**files(boosted), "model.pkl": "..."})
 
 

@@ -103,5 +103,5 @@ def _isotonic(margins: np.ndarray, churned: np.ndarray) -> dict:
     return {"margins": staircase.X_thresholds_.tolist(), "scores": staircase.y_thresholds_.tolist()}
 
 
-def _none(margins: np.ndarray, churned: np.ndarray) -> dict:
+def _none(_margins: np.ndarray, _churned: np.ndarray) -> dict:
     return {}

@@ -36,15 +36,16 @@ def mean_of(texts: Sequence[str]) -> str:
 
 def _parts(text: str) -> tuple[str, list[str]]:
     """What stands before the first tree, and the trees without their `Tree=` line."""
-    header, *trees = _TREE.split(text.split("end of trees\n")[0])
+    header, *trees = _TREE.split(text.split("end of trees\n", maxsplit=1)[0])
     return header, [tree.rstrip("\n") + "\n" for tree in trees]
 
 
 def _scaled(tree: str, boosters: int) -> str:
-    lines = []
-    for line in tree.split("\n"):
-        name, _, numbers = line.partition("=")
-        if name in _SCALED:
-            line = f"{name}={' '.join(repr(float(number) / boosters) for number in numbers.split())}"
-        lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(_divided(line, boosters) for line in tree.split("\n"))
+
+
+def _divided(line: str, boosters: int) -> str:
+    name, _, numbers = line.partition("=")
+    if name not in _SCALED:
+        return line
+    return f"{name}={' '.join(repr(float(number) / boosters) for number in numbers.split())}"
