@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from churn.core.dataset import Attributes, EventType, Id, Lookup, Noun, Number, Source, Time, When, dataset
+from churn.core.dataset import Attributes, EventType, Lookup, Noun, Source, dataset
 from churn.core.events import checked, reconciliation
 from churn.shell import engine, raw
 from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault
@@ -202,7 +202,8 @@ def test_lines_of_one_basket_become_one_event() -> None:
         "orders.csv",
         csv_text(
             "customer|at|number|line|amount|group|n\n"
-            "a|2024-05-01 10:05|7|1|1.10|toys|1\na|2024-05-01 10:01|7|2|2.20|books|2\na|2024-05-01 10:09|7|3|1.10|toys|-1\n"
+            "a|2024-05-01 10:05|7|1|1.10|toys|1\na|2024-05-01 10:01|7|2|2.20|books|2\n"
+            "a|2024-05-01 10:09|7|3|1.10|toys|-1\n"
             "a|2024-05-01 10:05|8|1|1|zoo|1\na|2024-05-01 10:05|8|2|1|apes|1\na|2024-05-01 10:05|8|3|9||1"
         ),
     )
@@ -263,7 +264,8 @@ def test_attributes_keep_a_value_only_where_it_changes() -> None:
 def test_rows_that_cannot_be_divided_are_kept_with_their_line() -> None:
     put(
         "orders.csv",
-        b"customer,at,number,amount,group\na,2024-05-01,1,1,x\nb,2024-05-01\nc,2024-05-01,3,1,x,y,z\nd,2024-05-01,4,1,\xff\ne,today,5,1,x\n",
+        b"customer,at,number,amount,group\na,2024-05-01,1,1,x\nb,2024-05-01\n"
+        b"c,2024-05-01,3,1,x,y,z\nd,2024-05-01,4,1,\xff\ne,today,5,1,x\n",
     )
     events, _, quarantine, counts = found(world())
     assert told(events, "customer_id") == [("a",)]
@@ -287,7 +289,8 @@ def test_a_quote_that_is_not_closed_swallows_no_rows_silently() -> None:
 def test_a_broken_line_of_json_is_one_line() -> None:
     put(
         "orders.jsonl",
-        '{"customer": "007", "at": "2024-05-01", "number": 12345678901234567890, "amount": 1.5, "group": null}\n{"customer": \n[1]\n',
+        '{"customer": "007", "at": "2024-05-01", "number": 12345678901234567890, "amount": 1.5, "group": null}\n'
+        '{"customer": \n[1]\n',
     )
     events, _, quarantine, counts = found(world())
     assert told(events, "customer_id", "event_id", "amount_minor") == [("007", "12345678901234567890", 150)]
@@ -357,7 +360,7 @@ def test_a_missing_file_names_what_is_there_instead() -> None:
         ContractFault, match=r"no file data/raw/orders.csv .*the folder holds order.csv. did you mean order.csv\?"
     ):
         raw.inventory(world(files="data/raw/orders.csv"))
-    with pytest.raises(ContractFault, match="no file data/raw/x\\*.csv"):
+    with pytest.raises(ContractFault, match=r"no file data/raw/x\*.csv"):
         raw.inventory(world(files="data/raw/x*.csv"))
 
 
@@ -385,7 +388,7 @@ def test_a_file_that_changed_since_the_inventory_stops_the_run() -> None:
     listed = raw.inventory(data)
     path.write_text(csv_text() + "c,2024-05-01,9,1,x\n")
     with (
-        pytest.raises(IntegrityFault, match="1 of 1 raw files changed .* orders.csv"),
+        pytest.raises(IntegrityFault, match=r"1 of 1 raw files changed .* orders.csv"),
         engine.events(data, check=checked, inventory=listed),
     ):
         pass
@@ -425,11 +428,10 @@ SHARED = Path(__file__).resolve().parents[3] / "shared/data"
 
 
 def adapter(name: str) -> Any:
-    from pydantic import ConfigDict, TypeAdapter, create_model
-
     import inspect
 
     import yaml
+    from pydantic import ConfigDict, TypeAdapter, create_model
 
     path = Path(__file__).resolve().parents[2] / f"conf/data/{name}.yaml"
     given = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]

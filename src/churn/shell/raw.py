@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from glob import has_magic
-from importlib.resources import files as package_files
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
@@ -45,10 +45,7 @@ def found(source: str, pattern: str) -> list[RawFile]:
         If there is no such file (exit 4).
     """
     root, inside = _root(source, pattern)
-    if not has_magic(inside):
-        paths = [root / inside]
-    else:
-        paths = sorted(p for p in root.glob(inside) if p.is_file())
+    paths = sorted(p for p in root.glob(inside) if p.is_file()) if has_magic(inside) else [root / inside]
     if not paths or not all(p.is_file() for p in paths):
         raise ContractFault(_absent(source, pattern, root / PurePosixPath(inside).parent, PurePosixPath(inside).name))
     return [RawFile(source, path.name, path) for path in paths]
@@ -107,13 +104,14 @@ def _root(source: str, pattern: str) -> tuple[Path, str]:
     if not pattern.startswith(PACKAGE):
         return Path(), inside
     package, _, rest = inside.partition("/")
-    try:
-        return Path(str(package_files(package))), rest
-    except ModuleNotFoundError as error:
+    # Found, not imported: a package of data may bring pandas along, which takes seconds that nobody needs here.
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise ConfigFault(
             f"data.sources.{source}.files names the package {package!r}, which is not installed; "
             f"check the name or install it"
-        ) from error
+        )
+    return Path(spec.submodule_search_locations[0]), rest
 
 
 def _absent(source: str, pattern: str, folder: Path, wanted: str) -> str:

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset import EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
+from churn.core.dataset.shapes import EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
 from churn.words.errors import ContractFault
 from churn.words.windows import DAY_US, instant
 
 FIRST_YEAR, LAST_YEAR = 1971, 2100
-"""No customer event is older than the databases that hold it. 1970 itself is left out: it is what a zero or a wrong unit
-looks like, and an epoch in milliseconds that is read as seconds lies tens of thousands of years ahead."""
+"""No customer event is older than the databases that hold it. 1970 itself is left out: it is what a zero or a wrong
+unit looks like, and an epoch in milliseconds that is read as seconds lies tens of thousands of years ahead."""
 EARLIEST = instant(f"{FIRST_YEAR}-01-01", "UTC")
 LATEST = instant(f"{LAST_YEAR}-01-01", "UTC")
 _UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000}
@@ -41,8 +41,8 @@ class Instants(NamedTuple):
 def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
     """The instants of a column that was written as `time` declares.
 
-    Local times that a clock change skips are shifted forward to the end of the skipped hour; of two possible instants the
-    first is taken. Both are marked, so that they can be counted.
+    Local times that a clock change skips are shifted forward to the end of the skipped hour; of two possible instants
+    the first is taken. Both are marked, so that they can be counted.
 
     Parameters
     ----------
@@ -113,47 +113,56 @@ def _pattern(written: str) -> str:
 
 
 def _parsed(texts: pa.Array, pattern: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Microseconds of texts, whether each is a date that exists, and whether it names its offset from UTC."""
+    """Microseconds of texts, whether each is a time that exists, and whether it names its offset from UTC."""
     found = pc.extract_regex(texts, pattern)
-    matched = found.is_valid().to_numpy(zero_copy_only=False)
-    names = [field.name for field in found.type]
+    days, day_exists = _days(found)
+    seconds, second_exists = _seconds_of_day(found)
+    offset, aware = _offset(found)
+    us = days * DAY_US + seconds * 1_000_000 + _fraction(found) - offset
+    return us, found.is_valid().to_numpy(zero_copy_only=False) & day_exists & second_exists, aware
 
-    def part(name: str, absent: int) -> np.ndarray:
-        if name not in names:
-            return np.full(len(texts), absent, dtype=np.int64)
-        digits = pc.struct_field(found, name).fill_null("")
-        return pc.if_else(pc.equal(digits, ""), str(absent), digits).cast(pa.int64()).to_numpy(zero_copy_only=False)
 
-    year = part("year", -1)
-    year = np.where(year < 0, 2000 + part("short_year", 0), year)
-    month, day, hour = part("month", 1), part("day", 1), part("hour", 0)
-    minute, second = part("minute", 0), part("second", 0)
-    exists = matched & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
-    if "half" in names:
+def _part(found: pa.Array, name: str, absent: int) -> np.ndarray:
+    """A part of the times as whole numbers; `absent` where it is not written."""
+    if found.type.get_field_index(name) < 0:
+        return np.full(len(found), absent, dtype=np.int64)
+    digits = pc.struct_field(found, name).fill_null("")
+    return pc.if_else(pc.equal(digits, ""), str(absent), digits).cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def _days(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Days since 1970, and whether the calendar has that day."""
+    year, month, day = _part(found, "year", -1), _part(found, "month", 1), _part(found, "day", 1)
+    year = np.where(year < 0, 2000 + _part(found, "short_year", 0), year)
+    first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
+    start, end = (m.astype("datetime64[D]").astype(np.int64) for m in (first, first + 1))
+    exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= end - start)
+    return start + day - 1, exists
+
+
+def _seconds_of_day(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds since midnight, and whether the clock shows that time."""
+    hour, minute, second = _part(found, "hour", 0), _part(found, "minute", 0), _part(found, "second", 0)
+    exists = (hour < 24) & (minute < 60) & (second < 60)
+    if found.type.get_field_index("half") >= 0:
         exists &= (hour >= 1) & (hour <= 12)
         after_noon = pc.starts_with(pc.utf8_upper(pc.struct_field(found, "half")), "P").fill_null(False)
         hour = hour % 12 + 12 * after_noon.to_numpy(zero_copy_only=False)
-    first_day = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
-    days_in_month = ((first_day + 1).astype("datetime64[D]") - first_day.astype("datetime64[D]")).astype(np.int64)
-    exists &= (day >= 1) & (day <= days_in_month)
-    days = first_day.astype("datetime64[D]").astype(np.int64) + day - 1
-    us = ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + _fraction(found, names)
-    offset, aware = _offset(found, names)
-    return us - offset, exists, aware
+    return (hour * 60 + minute) * 60 + second, exists
 
 
-def _fraction(found: pa.Array, names: list[str]) -> np.ndarray | int:
+def _fraction(found: pa.Array) -> np.ndarray:
     """Microseconds after the second: `.5` is half a second, so the digits are filled up on the right."""
-    if "fraction" not in names:
-        return 0
+    if found.type.get_field_index("fraction") < 0:
+        return np.zeros(len(found), np.int64)
     digits = pc.utf8_rpad(pc.struct_field(found, "fraction").fill_null(""), 6, "0")
     return digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
 
 
-def _offset(found: pa.Array, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _offset(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Offset from UTC in microseconds, and whether one is written."""
     n = len(found)
-    if "offset" not in names:
+    if found.type.get_field_index("offset") < 0:
         return np.zeros(n, np.int64), np.zeros(n, bool)
     written = pc.struct_field(found, "offset").fill_null("")
     aware = pc.not_equal(written, "").to_numpy(zero_copy_only=False)
@@ -191,7 +200,7 @@ def _from_local(us: np.ndarray, local: np.ndarray, zone: str) -> tuple[np.ndarra
 def _clock_changes(zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Instants at which the offset from UTC changes, shape `(n,)`, and the offsets before and after, `(n + 1,)`.
 
-    From Python's zoneinfo, which finds its data in the package tzdata where the system has none; Arrow and DuckDB do not.
+    From Python's zoneinfo, which takes its data from the package tzdata where the system has none; Arrow does not.
     """
     info = ZoneInfo(zone)
     day = timedelta(days=1)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from churn.core.dataset import Attributes, Dataset, Source
-from churn.core.events.rows import LEFT_OUT
+from churn.core.dataset.shapes import Attributes, Dataset, Source
+from churn.core.events.fields import LEFT_OUT
 from churn.words.errors import ContractFault, Fault, NotEnoughData
 
 _ADDED = ("rows", "kept", "duplicates", "quarantined", "out_of_window", "events")
@@ -44,7 +44,7 @@ def reconciliation(dataset: Dataset, counts: dict[str, dict[str, Any]]) -> dict[
     if not total["events"]:
         raise NotEnoughData(
             f"no event is left of {total['rows']:,} rows ({total['out_of_window']:,} out of the window, "
-            f"{total['quarantined']:,} in quarantine); check the files and observed_from and observed_until in conf/data/"
+            f"{total['quarantined']:,} in quarantine); check the files and the window in conf/data/"
         )
     return {"sources": counts, "total": total, "warnings": warnings}
 
@@ -74,8 +74,8 @@ def _check_limits(name: str, count: dict[str, Any], source: Source | Attributes)
     said = f"source {name}: {n:,} of {rows:,} rows ({n / rows:.2%}) break the data contract ({most})"
     if n > source.quarantine_stop * rows:
         raise ContractFault(
-            f"{said}; {source.quarantine_stop:.2%} are allowed. They are in data/quarantine.parquet with file, line and "
-            f"column; mend the files or the declaration in conf/data/, or declare them under leave_out"
+            f"{said}; {source.quarantine_stop:.2%} are allowed. They are in data/quarantine.parquet with file, line "
+            f"and column; mend the files or the declaration in conf/data/, or declare them under leave_out"
         )
     return [f"{said}; they are in data/quarantine.parquet"]
 

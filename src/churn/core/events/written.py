@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset import Attributes, Id, Source
+from churn.core.dataset.shapes import Attributes, Id, Source
 from churn.words.errors import ContractFault
 
 LARGEST = 1e12
@@ -70,15 +70,15 @@ def ids(array: pa.Array, declared: Id, source: Source | Attributes) -> Ids:
     whole = declared.written_as == "whole_number"
     if pa.types.is_floating(array.type) and not whole:
         raise ContractFault(
-            f"column {declared.column} holds {array.type} numbers, but ids are text. If they are whole numbers that lost "
-            f"their form, declare `customer_id: {{column: {declared.column}, written_as: whole_number}}`"
+            f"column {declared.column} holds {array.type} numbers, but ids are text. If they are whole numbers that "
+            f"lost their form, declare `customer_id: {{column: {declared.column}, written_as: whole_number}}`"
         )
     written = texts(array, source)
-    blank = _mask(written.is_null())
-    control = _mask(pc.match_substring_regex(written, _CONTROL))
+    blank = mask(written.is_null())
+    control = mask(pc.match_substring_regex(written, _CONTROL))
     if not whole:
         return Ids(written, blank, control, np.zeros(len(written), bool))
-    not_whole = ~_mask(pc.match_substring_regex(written, r"^\d+(\.0*)?$")) & ~blank
+    not_whole = ~mask(pc.match_substring_regex(written, r"^\d+(\.0*)?$")) & ~blank
     if pa.types.is_floating(array.type):
         # Beyond 2^53 a floating-point number has lost digits, and two customers may have become one.
         not_whole |= np.abs(np.nan_to_num(_floats(array), posinf=0, neginf=0)) >= _EXACT
@@ -89,7 +89,7 @@ def numbers(array: pa.Array, source: Source | Attributes) -> Numbers:
     """Numbers as floating point, which holds hundredths exactly up to `LARGEST`."""
     kind = array.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        values, blank = _floats(array), _mask(array.is_null())
+        values, blank = _floats(array), mask(array.is_null())
         return _within(values, blank, np.zeros(len(values), bool))
     written = texts(array, source)
     if source.decimal == ",":
@@ -100,23 +100,23 @@ def numbers(array: pa.Array, source: Source | Attributes) -> Numbers:
     parsed = _floats(pc.if_else(pc.or_(readable, odd), words, "0").cast(pa.float64()))
     # A last entry stands for null, so that -1 is a place like any other.
     values = np.append(parsed, 0.0)
-    unreadable = np.append(~_mask(pc.or_(readable, odd)), False)
-    place = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    unreadable = np.append(~mask(pc.or_(readable, odd)), False)
+    place = filled(encoded.indices, -1)
     return _within(values[place], place < 0, unreadable[place])
 
 
 def whole_units(values: np.ndarray, per_unit: int) -> np.ndarray:
     """Numbers in the given parts of a unit, as int64; halves go away from zero.
 
-    Rounding to a millionth of a part first removes what binary fractions leave: 1.005 is written as one thousand and five
-    thousandths, so it is half a hundredth that is rounded, not 0.49999999999.
+    Rounding to a millionth of a part first removes what binary fractions leave: 1.005 is written as a thousand and
+    five thousandths, so it is half a hundredth that is rounded, not 0.49999999999.
     """
     scaled = np.round(values * per_unit, 6)
     return (np.sign(scaled) * np.floor(np.abs(scaled) + 0.5)).astype(np.int64)
 
 
 def joined(parts: list[pa.Array]) -> pa.Array:
-    """One text of several, joined by `/`; what stands inside a part is escaped, so that no two rows meet by accident."""
+    """One text of several, joined by `/`; what stands inside is escaped, so that no two rows meet by accident."""
     if len(parts) == 1:
         return parts[0]
     escaped = [pc.replace_substring(pc.replace_substring(p, "\\", "\\\\"), "/", "\\/") for p in parts]
@@ -142,7 +142,7 @@ def _quoted(text: pa.Array) -> pa.Array:
 
 
 def _composed(words: pa.Array) -> pa.Array:
-    """Distinct texts in Unicode's composed form. Arrow's own `utf8_normalize` left them as they were (pyarrow 25.0.1)."""
+    """Distinct texts in Unicode's composed form. Arrow's `utf8_normalize` does not compose (pyarrow 25.0.1)."""
     foreign = pc.invert(pc.string_is_ascii(words)).fill_null(False)
     if not pc.any(foreign).as_py():
         return words
@@ -158,9 +158,15 @@ def _as_written(array: pa.Array) -> pa.Array:
         values = array.cast(pa.float64())
         whole = pc.and_(pc.equal(pc.trunc(values), values), pc.less(pc.abs(values), float(2**63)))
         digits = pc.if_else(whole, values, 0.0).cast(pa.int64()).cast(pa.string())
-        return pc.if_else(whole, digits, values.cast(pa.string()))
+        # Many tools store a missing number as NaN.
+        return pc.if_else(pc.is_nan(values), None, pc.if_else(whole, digits, values.cast(pa.string())))
     if pa.types.is_timestamp(kind):
-        return array.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()).cast(pa.timestamp("us")).cast(pa.string())
+        return (
+            array.cast(pa.timestamp("us", tz=kind.tz), safe=False)
+            .cast(pa.int64())
+            .cast(pa.timestamp("us"))
+            .cast(pa.string())
+        )
     return array.cast(pa.string())
 
 
@@ -174,5 +180,11 @@ def _floats(array: pa.Array) -> np.ndarray:
     return array.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
 
 
-def _mask(array: pa.Array) -> np.ndarray:
+def filled(array: pa.Array, absent: int) -> np.ndarray:
+    """Whole numbers, shape `(n_rows,)`, with a number for null."""
+    return array.fill_null(absent).to_numpy(zero_copy_only=False)
+
+
+def mask(array: pa.Array) -> np.ndarray:
+    """Truth values, shape `(n_rows,)`; null is false."""
     return pc.fill_null(array, False).to_numpy(zero_copy_only=False)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """The door to DuckDB: reads sources in batches, looks up, deduplicates, merges lines and sorts. Memory is bounded.
 
 It knows nothing of what a column means: rows go through a function of a batch that the caller gives.
@@ -15,7 +16,6 @@ import pyarrow.compute as pc
 from churn.shell import raw
 from churn.shell.engine import queries
 from churn.shell.engine.reading import Check, read
-from churn.words.errors import IntegrityFault
 from churn.words.tables import ATTRIBUTES, EVENTS, INSTANT, QUARANTINE
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def events(dataset: raw.Dataset, *, check: Check, inventory: list[dict[str, Any]
 def _connected(folder: str) -> "Iterator[duckdb.DuckDBPyConnection]":
     import duckdb
 
-    config = {"memory_limit": MEMORY, "temp_directory": folder, "autoinstall_known_extensions": "false"}
+    config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": folder, "autoinstall_known_extensions": "false"}
     with duckdb.connect(config=config) as con:
         yield con
 
@@ -118,8 +118,8 @@ def _distinct(con: "duckdb.DuckDBPyConnection", column: str) -> pa.Array:
 
 def _coded(column: pa.ChunkedArray, words: pa.Array) -> pa.Array:
     """Texts as codes into `words`."""
-    codes = pc.index_in(column.combine_chunks(), value_set=words) if len(words) else pa.nulls(len(column), pa.int32())
-    return pa.DictionaryArray.from_arrays(codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes, words)
+    codes = pc.index_in(column, value_set=words).combine_chunks()
+    return pa.DictionaryArray.from_arrays(codes, words)
 
 
 def _picked(values: list[str], place: np.ndarray) -> pa.Array:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """Formats: how the bytes of a file become rows, and what is said when they cannot."""
 
 import csv
@@ -59,7 +60,9 @@ def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, delimiter: str) ->
     """
     kind = _kind(file)
     if file.path.stat().st_size == 0:
-        raise ContractFault(f"{file.path} (source {file.source}) is empty, 0 bytes; was an export or a copy interrupted?")
+        raise ContractFault(
+            f"{file.path} (source {file.source}) is empty, 0 bytes; was an export or a copy interrupted?"
+        )
     if kind == _PARQUET:
         return _parquet(con, file)
     head = _head(file)
@@ -98,7 +101,9 @@ def _kind(file: RawFile) -> str:
         suffixes.pop()
     kind = _ENDINGS.get(suffixes[-1] if suffixes else "")
     if kind is None:
-        raise ContractFault(f"{file.path} (source {file.source}): its ending is none of {', '.join(_ENDINGS)}, or with .gz")
+        raise ContractFault(
+            f"{file.path} (source {file.source}): its ending is none of {', '.join(_ENDINGS)}, or with .gz"
+        )
     return kind
 
 
@@ -144,9 +149,13 @@ def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
         handle.seek(-min(4, file.path.stat().st_size), 2)
         end = handle.read(4)
     if start != b"PAR1":
-        raise ContractFault(f"{file.path} (source {file.source}) is not a Parquet file by its content; give it its true ending")
+        raise ContractFault(
+            f"{file.path} (source {file.source}) is not a Parquet file by its content; give it its true ending"
+        )
     size = file.path.stat().st_size
-    cut = IntegrityFault(f"{file.path} ({size:,} bytes) is not a whole Parquet file; was a copy interrupted? Copy it again")
+    cut = IntegrityFault(
+        f"{file.path} ({size:,} bytes) is not a whole Parquet file; was a copy interrupted? Copy it again"
+    )
     if end != b"PAR1":
         raise cut
     scan = f"read_parquet({quoted(str(file.path))}, file_row_number = true)"
@@ -181,7 +190,8 @@ def _json(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
     found = f"SELECT DISTINCT unnest(CASE WHEN sound THEN json_keys(json) END) AS key FROM ({whole}) ORDER BY key"
     keys = con.execute(found).fetchall()
     parts = [
-        f"CASE WHEN sound THEN json_extract_string(json, {quoted(_pointer(key))}) END AS {named(key)}" for (key,) in keys
+        f"CASE WHEN sound THEN json_extract_string(json, {quoted(_pointer(key))}) END AS {named(key)}"
+        for (key,) in keys
     ]
     types = {key: "VARCHAR" for (key,) in keys}
     broken = f"CASE WHEN NOT sound THEN json END AS {BROKEN}"
@@ -219,12 +229,14 @@ def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:
     likely = max(others, key=lambda other: others[other])
     if len(names) == 1 and others[likely]:
         raise ContractFault(
-            f"{what}: its header has one column when cut at {delimiter!r}, but {others[likely] + 1} when cut at {likely!r}; "
+            f"{what}: one column when cut at {delimiter!r}, {others[likely] + 1} when cut at {likely!r}; "
             f"declare `delimiter: {likely!r}` for this source in conf/data/"
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ContractFault(f"{what}: its header names {', '.join(twice)} twice, so nobody knows which is meant; rename one")
+        raise ContractFault(
+            f"{what}: its header names {', '.join(twice)} twice, so nobody knows which is meant; rename one"
+        )
     if "" in names:
         raise ContractFault(f"{what}: column {names.index('') + 1} of its header has no name; give it one")
     return names

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """The SQL of the engine. Instants are microseconds as whole numbers: DuckDB's time zones never come into play."""
 
 from churn.shell.engine.formats import named
@@ -12,8 +13,12 @@ _VALUES = ", ".join(NUMBERS)
 _PAYLOAD = f"occurred_at, kind, customer_id, {_VALUES}, channel, category, text"
 TABLES = f"""
 CREATE OR REPLACE TABLE events ({_EVENT});
-CREATE OR REPLACE TABLE statements (customer_id VARCHAR, name VARCHAR, valid_from BIGINT, recorded_at BIGINT, value VARCHAR);
-CREATE OR REPLACE TABLE quarantine (source VARCHAR, file VARCHAR, line BIGINT, reason VARCHAR, "column" VARCHAR, raw VARCHAR);
+CREATE OR REPLACE TABLE statements (
+    customer_id VARCHAR, name VARCHAR, valid_from BIGINT, recorded_at BIGINT, value VARCHAR
+);
+CREATE OR REPLACE TABLE quarantine (
+    source VARCHAR, file VARCHAR, line BIGINT, reason VARCHAR, "column" VARCHAR, raw VARCHAR
+);
 """
 LINES = f"CREATE OR REPLACE TABLE lines ({_EVENT}, merge_by VARCHAR)"
 """The valid rows of one source, before they are deduplicated and merged."""
@@ -35,7 +40,8 @@ FROM reject_errors GROUP BY line ORDER BY line
 """One row a line: a line with three columns too many is told of three times."""
 QUARANTINE_REJECTED = """
 INSERT INTO quarantine
-SELECT source, file, line + {header_lines} + (SELECT count(*) FROM before WHERE n < rejected.line), reason, "column", raw
+SELECT source, file, line + {header_lines} + (SELECT count(*) FROM before WHERE n < rejected.line),
+       reason, "column", raw
 FROM rejected
 """
 """`before`: for each unreadable line, how many readable ones stand before it."""
@@ -71,8 +77,8 @@ _INSERT_MERGED = """
 INSERT INTO events
 WITH parts AS (
     SELECT customer_id, kind, merge_by, category, min(occurred_at) AS occurred_at, max(recorded_at) AS recorded_at,
-           sum(amount_minor) AS amount_minor, sum(discount_minor) AS discount_minor, sum(quantity_milli) AS quantity_milli,
-           min(channel) AS channel
+           sum(amount_minor) AS amount_minor, sum(discount_minor) AS discount_minor,
+           sum(quantity_milli) AS quantity_milli, min(channel) AS channel
     FROM lines GROUP BY ALL
 )
 SELECT customer_id, min(occurred_at), max(recorded_at), kind,
@@ -110,5 +116,6 @@ def text(column: str, kind: str, of: str = "") -> str:
     """A key as text: whole numbers that a tool stored as floating point lose their `.0`."""
     name = f"{of}.{named(column)}" if of else named(column)
     if kind in ("DOUBLE", "FLOAT"):
-        return f"CASE WHEN {name} = trunc({name}) THEN CAST(CAST({name} AS HUGEINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
+        whole = f"CAST(CAST({name} AS HUGEINT) AS VARCHAR)"
+        return f"CASE WHEN {name} = trunc({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"
     return f"trim(CAST({name} AS VARCHAR))"

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """Reading: every source's rows through the check, deduplicated and merged, into the tables of the engine."""
 
 import json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Check = Callable[..., Any]
 """Function of (rows, dataset, *, name, file): valid rows, rejected rows as QUARANTINE, counts."""
 BATCH_ROWS = 250_000
-"""Rows that are checked at once: large enough that calls cost nothing, small enough that ten copies fit a small machine."""
+"""Rows that are checked at once: many enough that calls cost nothing, few enough for ten copies in a small machine."""
 
 
 def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check) -> dict[str, dict[str, Any]]:
@@ -143,7 +144,7 @@ def _quarantine(con: "duckdb.DuckDBPyConnection", how: Readable, name: str, file
 
 
 def _unreadable(name: str, file: str, line: pa.ChunkedArray, reasons: list[str], texts: list[str]) -> pa.Table:
-    """Lines as QUARANTINE. Only lines that could not be divided into columns come here: few, or the source is stopped."""
+    """Lines as QUARANTINE. Only lines without columns come here: few, or the source is stopped."""
     n = len(reasons)
     raw_texts = [json.dumps({"line": text}, ensure_ascii=False) for text in texts]
     columns = [[name] * n, [file] * n, line.cast(pa.int64()), reasons, pa.nulls(n, pa.string()), raw_texts]

@@ -1,15 +1,11 @@
-"""The declared data set: where its files are, and what their columns mean. What `data` in conf/ says, as frozen values."""
+"""The few shapes in which conf/data/ may say where files are and what their columns mean."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from annotated_types import Ge, Le, MinLen
 
-from churn.words.errors import ConfigFault
 from churn.words.tables import ROLES
-from churn.words.windows import instant
 
 Share = Annotated[float, Ge(0), Le(1)]
 TIME_PARTS = {
@@ -25,7 +21,7 @@ TIME_PARTS = {
     "p": r"(?P<half>[AaPp][Mm])",
     "z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
 }
-"""Parts of a declared time format, in the letters of strptime. Names of months are not here: they depend on a language."""
+"""Parts of a declared time format, as in strptime. Names of months are missing: they depend on a language."""
 ISO, EPOCH_S, EPOCH_MS = "iso", "epoch_s", "epoch_ms"
 WARN_SHARE = 0.001
 STOP_SHARE = 0.01
@@ -197,7 +193,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set. Instants are microseconds since 1970 UTC; `[observed_from, observed_until)` is where it is complete."""
+    """A data set. Instants are microseconds since 1970 UTC; it is complete in `[observed_from, observed_until)`."""
 
     name: str
     time_zone: str
@@ -224,57 +220,6 @@ class Dataset:
     def attribute_names(self) -> tuple[str, ...]:
         """The attributes of customers that are declared, in the order of the file, each once."""
         return tuple(dict.fromkeys(name for said in self.attributes.values() for name in said.columns))
-
-
-def dataset(
-    *,
-    name: Annotated[str, MinLen(1)],
-    time_zone: str,
-    observed_from: str,
-    observed_until: str,
-    currency: Annotated[str, MinLen(3)],
-    nouns: dict[str, Noun],
-    sources: Annotated[dict[str, Source], MinLen(1)],
-    attributes: dict[str, Attributes],
-) -> Dataset:
-    """The data set that `data` in conf/ declares, once it makes sense.
-
-    Parameters
-    ----------
-    name
-        Short name of the data set.
-    time_zone
-        Where the business lives: days start at its midnight, and times without a zone are taken as its local times.
-    observed_from, observed_until
-        Local dates or times. Events in `[observed_from, observed_until)` are complete; others are counted and left out.
-    currency
-        ISO 4217 code of all amounts.
-    nouns
-        What one event of a role is called, for the roles that have a better word than the role.
-    sources
-        Name → files and meaning of their columns.
-    attributes
-        The same for what is said about customers; empty if nothing is.
-
-    Raises
-    ------
-    ConfigFault
-        Naming the key and what it may be.
-    """
-    _check_zone("data.time_zone", time_zone)
-    since, until = instant(observed_from, time_zone), instant(observed_until, time_zone)
-    if since >= until:
-        raise ConfigFault(f"data.observed_from ({observed_from}) must lie before data.observed_until ({observed_until})")
-    for role in nouns:
-        _one_of("data.nouns", role, tuple(ROLES))
-    both = sorted(set(sources) & set(attributes))
-    if both:
-        raise ConfigFault(f"data.attributes.{both[0]} has the name of a source; every name stands once in the reports")
-    for key, source in sources.items():
-        _check_source(f"data.sources.{key}", source)
-    for key, said in attributes.items():
-        _check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
-    return Dataset(name, time_zone, since, until, currency, nouns, sources, attributes)
 
 
 def state_of(kind: EventType) -> str:
@@ -322,81 +267,3 @@ def columns(source: Source | Attributes) -> tuple[str, ...]:
         names += [*id_columns(source.event_id), source.merge_by]
     names += [rule.column for rule in rules] + [lookup.key for lookup in (source.lookups or {}).values()]
     return tuple(dict.fromkeys(n for n in names if n))
-
-
-def _check_source(key: str, source: Source) -> None:
-    _check_file(key, source, "occurred_at", time_of(source.occurred_at))
-    for name, kind in source.event_types.items():
-        _one_of(f"{key}.event_types.{name}.role", kind.role, tuple(ROLES))
-        _one_of(f"{key}.event_types.{name}.state", state_of(kind), ROLES[kind.role])
-        for rule in kind.when:
-            _check_when(f"{key}.event_types.{name}.when", rule)
-    without = [name for name, kind in source.event_types.items() if not kind.when]
-    if source.event_type and len(without) < len(source.event_types):
-        raise ConfigFault(f"{key}.event_type names a column, so the types in {key}.event_types cannot have a `when`")
-    if not source.event_type and len(without) > 1:
-        raise ConfigFault(f"{key}: {', '.join(without)} all apply to every row; give all but one of them a `when`")
-    for name in ("amount", "discount", "quantity"):
-        _check_number(f"{key}.{name}", number_of(getattr(source, name)))
-    if source.merge_by and source.text:
-        raise ConfigFault(f"{key} has `merge_by` and `text`: merged lines have no words of their own; drop one of them")
-    if source.equal_rows == "separate" and source.event_id:
-        raise ConfigFault(f"{key}: with `event_id`, equal rows are one event; drop `equal_rows: separate` or `event_id`")
-
-
-def _check_file(key: str, source: Source | Attributes, field: str, time: Time) -> None:
-    """What sources and attributes have in common."""
-    _check_time(f"{key}.{field}", time)
-    if source.recorded_at:
-        _check_time(f"{key}.recorded_at", time_of(source.recorded_at))
-    for name, out in (source.leave_out or {}).items():
-        for rule in out.when:
-            _check_when(f"{key}.leave_out.{name}.when", rule)
-    if len(source.delimiter) != 1:
-        raise ConfigFault(f"{key}.delimiter must be one character, got {source.delimiter!r}")
-    names = tuple(source.lookups or {})
-    for column in columns(source):
-        lookup, dot, _ = column.partition(".")
-        if dot and names and lookup not in names:
-            raise ConfigFault(f"{key} uses {column}, but its lookups are {', '.join(names)}")
-
-
-def _check_time(key: str, time: Time) -> None:
-    if (time.column is None) == (time.constant is None):
-        raise ConfigFault(f"{key} must name either a `column` or a `constant`")
-    if time.time_zone:
-        _check_zone(f"{key}.time_zone", time.time_zone)
-    if time.format in (ISO, EPOCH_S, EPOCH_MS):
-        return
-    parts = time.format.split("%")[1:]
-    unknown = [p[:1] for p in parts if p[:1] not in TIME_PARTS]
-    if unknown or not parts:
-        known = " ".join(f"%{p}" for p in TIME_PARTS)
-        raise ConfigFault(f"{key}.format is {time.format!r}; it is {ISO}, {EPOCH_S}, {EPOCH_MS} or made of {known}")
-
-
-def _check_number(key: str, number: Number) -> None:
-    given = sum(bool(part) for part in (number.column, number.product, number.sum)) + (number.constant is not None)
-    if given > 1:
-        raise ConfigFault(f"{key} must have only one of `column`, `constant`, `product` and `sum`")
-
-
-def _check_when(key: str, rule: When) -> None:
-    given = [rule.starts_with, rule.below, rule.above, rule.blank, rule.equals or None]
-    if sum(part is not None for part in given) != 1:
-        raise ConfigFault(f"{key} ({rule.column}) must have exactly one of equals, starts_with, below, above, blank")
-
-
-def _check_zone(key: str, zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigFault(f"{key} is {zone!r}, which is no time zone; write it as Europe/London or UTC") from error
-
-
-def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value in allowed:
-        return
-    near = get_close_matches(value, allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ConfigFault(f"{key} is {value!r}, but it must be one of {', '.join(allowed)}{hint}")

@@ -1,0 +1,94 @@
+"""The declared data set: what `data` in conf/ says, as frozen values, once it makes sense."""
+
+from typing import Annotated
+
+from annotated_types import MinLen
+
+from churn.core.dataset.checks import check_file, check_source, check_zone, one_of
+from churn.core.dataset.shapes import (
+    Attributes,
+    Dataset,
+    EventType,
+    Id,
+    LeaveOut,
+    Lookup,
+    Noun,
+    Number,
+    Source,
+    Text,
+    Time,
+    When,
+    time_of,
+)
+from churn.words.errors import ConfigFault
+from churn.words.tables import ROLES
+from churn.words.windows import instant
+
+__all__ = [
+    "Attributes",
+    "Dataset",
+    "EventType",
+    "Id",
+    "LeaveOut",
+    "Lookup",
+    "Noun",
+    "Number",
+    "Source",
+    "Text",
+    "Time",
+    "When",
+    "dataset",
+]
+
+
+def dataset(
+    *,
+    name: Annotated[str, MinLen(1)],
+    time_zone: str,
+    observed_from: str,
+    observed_until: str,
+    currency: Annotated[str, MinLen(3)],
+    nouns: dict[str, Noun],
+    sources: Annotated[dict[str, Source], MinLen(1)],
+    attributes: dict[str, Attributes],
+) -> Dataset:
+    """The data set that `data` in conf/ declares, once it makes sense.
+
+    Parameters
+    ----------
+    name
+        Short name of the data set.
+    time_zone
+        Where the business lives: days start at its midnight, and times without a zone are taken as its local times.
+    observed_from, observed_until
+        Local dates or times. Events in `[observed_from, observed_until)` are complete; others are counted and left out.
+    currency
+        ISO 4217 code of all amounts.
+    nouns
+        What one event of a role is called, for the roles that have a better word than the role.
+    sources
+        Name → files and meaning of their columns.
+    attributes
+        The same for what is said about customers; empty if nothing is.
+
+    Raises
+    ------
+    ConfigFault
+        Naming the key and what it may be.
+    """
+    check_zone("data.time_zone", time_zone)
+    since, until = instant(observed_from, time_zone), instant(observed_until, time_zone)
+    if since >= until:
+        raise ConfigFault(
+            f"data.observed_from ({observed_from}) must lie before data.observed_until ({observed_until})"
+        )
+    for role in nouns:
+        one_of("data.nouns", role, tuple(ROLES))
+    both = sorted(set(sources) & set(attributes))
+    if both:
+        raise ConfigFault(f"data.attributes.{both[0]} has the name of a source; every name stands once in the reports")
+    for key, source in sources.items():
+        check_source(f"data.sources.{key}", source)
+    for key, said in attributes.items():
+        check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
+    return Dataset(name, time_zone, since, until, currency, nouns, sources, attributes)

@@ -1,0 +1,104 @@
+"""What a declaration must be for the data set to make sense; every fault names its key."""
+
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from churn.core.dataset.shapes import (
+    EPOCH_MS,
+    EPOCH_S,
+    ISO,
+    TIME_PARTS,
+    Attributes,
+    Number,
+    Source,
+    Time,
+    When,
+    number_of,
+    state_of,
+    time_of,
+)
+from churn.words.errors import ConfigFault
+from churn.words.tables import ROLES
+
+
+def check_source(key: str, source: Source) -> None:
+    """A source of events is sound."""
+    check_file(key, source, "occurred_at", time_of(source.occurred_at))
+    for name, kind in source.event_types.items():
+        one_of(f"{key}.event_types.{name}.role", kind.role, tuple(ROLES))
+        one_of(f"{key}.event_types.{name}.state", state_of(kind), ROLES[kind.role])
+        for rule in kind.when:
+            _check_when(f"{key}.event_types.{name}.when", rule)
+    without = [name for name, kind in source.event_types.items() if not kind.when]
+    if source.event_type and len(without) < len(source.event_types):
+        raise ConfigFault(f"{key}.event_type names a column, so the types in {key}.event_types cannot have a `when`")
+    if not source.event_type and len(without) > 1:
+        raise ConfigFault(f"{key}: {', '.join(without)} all apply to every row; give all but one of them a `when`")
+    for name in ("amount", "discount", "quantity"):
+        _check_number(f"{key}.{name}", number_of(getattr(source, name)))
+    if source.merge_by and source.text:
+        raise ConfigFault(f"{key} has `merge_by` and `text`: merged lines have no words of their own; drop one of them")
+    if source.equal_rows == "separate" and source.event_id:
+        raise ConfigFault(
+            f"{key}: with `event_id`, equal rows are one event; drop `equal_rows: separate` or `event_id`"
+        )
+
+
+def check_file(key: str, source: Source | Attributes, field: str, time: Time) -> None:
+    """What sources and attributes have in common."""
+    _check_time(f"{key}.{field}", time)
+    if source.recorded_at:
+        _check_time(f"{key}.recorded_at", time_of(source.recorded_at))
+    for name, out in (source.leave_out or {}).items():
+        for rule in out.when:
+            _check_when(f"{key}.leave_out.{name}.when", rule)
+    if len(source.delimiter) != 1:
+        raise ConfigFault(f"{key}.delimiter must be one character, got {source.delimiter!r}")
+    names = tuple(source.lookups or {})
+    for column in source.reads:
+        lookup, dot, _ = column.partition(".")
+        if dot and names and lookup not in names:
+            raise ConfigFault(f"{key} uses {column}, but its lookups are {', '.join(names)}")
+
+
+def _check_time(key: str, time: Time) -> None:
+    if (time.column is None) == (time.constant is None):
+        raise ConfigFault(f"{key} must name either a `column` or a `constant`")
+    if time.time_zone:
+        check_zone(f"{key}.time_zone", time.time_zone)
+    if time.format in (ISO, EPOCH_S, EPOCH_MS):
+        return
+    parts = time.format.split("%")[1:]
+    unknown = [p[:1] for p in parts if p[:1] not in TIME_PARTS]
+    if unknown or not parts:
+        known = " ".join(f"%{p}" for p in TIME_PARTS)
+        raise ConfigFault(f"{key}.format is {time.format!r}; it is {ISO}, {EPOCH_S}, {EPOCH_MS} or made of {known}")
+
+
+def _check_number(key: str, number: Number) -> None:
+    given = sum(bool(part) for part in (number.column, number.product, number.sum)) + (number.constant is not None)
+    if given > 1:
+        raise ConfigFault(f"{key} must have only one of `column`, `constant`, `product` and `sum`")
+
+
+def _check_when(key: str, rule: When) -> None:
+    given = [rule.starts_with, rule.below, rule.above, rule.blank, rule.equals or None]
+    if sum(part is not None for part in given) != 1:
+        raise ConfigFault(f"{key} ({rule.column}) must have exactly one of equals, starts_with, below, above, blank")
+
+
+def check_zone(key: str, zone: str) -> None:
+    """The time zone exists."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigFault(f"{key} is {zone!r}, which is no time zone; write it as Europe/London or UTC") from error
+
+
+def one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    """The value is one of those allowed; the nearest is suggested."""
+    if value in allowed:
+        return
+    near = get_close_matches(value, allowed, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigFault(f"{key} is {value!r}, but it must be one of {', '.join(allowed)}{hint}")
