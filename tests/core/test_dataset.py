@@ -1,11 +1,19 @@
 """The declared data set: what it accepts, and what it says about what it refuses."""
 
+import json
+import re
+from dataclasses import fields
+from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
 from churn.core.dataset import Attributes, EventType, Id, LeaveOut, Lookup, Noun, Number, Source, Time, When, dataset
 from churn.words.errors import ConfigFault
+from churn.words.tables import ROLES
 from churn.words.windows import instant
 
 ORDERS: dict[str, Any] = {
@@ -95,3 +103,24 @@ def test_what_makes_no_sense_is_refused_by_its_key(changed: dict[str, Any], said
 
 def test_short_and_long_form_of_an_id_mean_the_same() -> None:
     assert Source(**ORDERS).reads == Source(**{**ORDERS, "customer_id": Id("customer")}).reads
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/data_contract.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("shape", [Source, Attributes, Lookup, LeaveOut, EventType, Number, Time, Id, When])
+def test_every_key_is_explained_in_the_data_contract(shape: Any) -> None:
+    keys = {field.name for field in fields(shape)}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", DOCUMENT)} == set()
+
+
+def test_the_data_contract_names_every_role_and_state() -> None:
+    for role, states in ROLES.items():
+        assert re.search(rf"\| `{role}` \| " + ", ".join(f"`{state}`" for state in states), DOCUMENT)
+
+
+def test_the_example_of_the_data_contract_is_a_data_set() -> None:
+    example = yaml.safe_load(DOCUMENT.split("```yaml")[1].split("```")[0])["data"]
+    arguments = {name: parameter.annotation for name, parameter in signature(dataset).parameters.items()}
+    made = {name: TypeAdapter(kind).validate_json(json.dumps(example[name])) for name, kind in arguments.items()}
+    assert dataset(**made).kinds == (("returned", "purchase", "returned"), ("order", "purchase", "made"))

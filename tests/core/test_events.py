@@ -1,6 +1,8 @@
 """Rows become events or are rejected, each for itself, with the reason."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from churn.words.errors import ContractFault, Fault, NotEnoughData
 from churn.words.tables import QUARANTINE
 from churn.words.windows import instant
 
+ROOT = Path(__file__).parents[2]
+WITH_REASONS = ("core/events/fields.py", "shell/engine/formats.py")
 PURCHASE = {"order": EventType("purchase")}
 
 
@@ -361,3 +365,15 @@ def test_left_out_rows_have_a_limit_of_their_own() -> None:
 def test_no_event_at_all_is_not_enough() -> None:
     with pytest.raises(NotEnoughData, match="1,000 out of the window"):
         reconciliation(world(), count(kept=0, out_of_window=1000, events=0))
+
+
+def test_the_data_contract_explains_every_reason() -> None:
+    """Reasons as they stand in the code: `FIELD_rule`, and those of lines that cannot be read."""
+    document = (ROOT / "docs/data_contract.md").read_text(encoding="utf-8")
+    code = "".join((ROOT / f"src/churn/{path}").read_text(encoding="utf-8") for path in WITH_REASONS)
+    parts = set(re.findall(r'"(?:\{field\})?_?([a-z_]+_(?:blank|character|whole|occurred|unknown))"', code))
+    parts |= set(re.findall(r'f"\{field\}(_[a-z_]+)"', code)) | set(
+        re.findall(r'": "([a-z_0-9]+)",$', code, re.MULTILINE)
+    )
+    assert {"_unreadable", "customer_id_blank", "not_utf8", "recorded_before_occurred"} <= parts
+    assert {part for part in parts if part not in document} == set()

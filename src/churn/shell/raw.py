@@ -105,7 +105,7 @@ def _root(source: str, pattern: str) -> tuple[Path, str]:
         return Path(), inside
     package, _, rest = inside.partition("/")
     # Found, not imported: a package of data may bring pandas along, which takes seconds that nobody needs here.
-    spec = find_spec(package)
+    spec = find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise ConfigFault(
             f"data.sources.{source}.files names the package {package!r}, which is not installed; "
