@@ -21,9 +21,17 @@ def one(tables: tuple, **changes: object) -> boosted.Model:
 
 
 def test_trees_are_the_same_on_one_thread_and_on_two(tables: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_two = model(*tables, **LIGHTGBM)
-    monkeypatch.setattr(boosted, "THREADS", 1)
-    assert model(*tables, **LIGHTGBM) == on_two
+    on_one = one(tables, rounds_most=15)
+    monkeypatch.setattr(boosted, "THREADS", 2)
+    assert one(tables, rounds_most=15) == on_one
+
+
+def test_boosters_trained_side_by_side_are_those_trained_one_after_the_other(
+    tables: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side = model(*tables, **LIGHTGBM)
+    monkeypatch.setattr(boosted, "WORKERS", 1)
+    assert model(*tables, **LIGHTGBM) == side_by_side
 
 
 def test_the_margin_of_merged_boosters_is_the_mean_of_their_margins(tables: tuple) -> None:

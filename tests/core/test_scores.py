@@ -50,13 +50,13 @@ def test_contributions_and_base_add_up_to_the_margin(fitted: Model, tables: tupl
 def test_batches_of_any_size_give_the_same_tables(
     fitted: Model, tables: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = scoring_as_of(tables[2])
-    whole = scores([tables[0]], newest, fitted)
-    explained = pa.concat_tables(contributions([tables[0]], newest, fitted))
+    newest, features = scoring_as_of(tables[2]), tables[0].slice(0, 7 * 60)
+    whole = scores([features], newest, fitted)
+    explained = pa.concat_tables(contributions([features], newest, fitted))
     for customers, chunk in itertools.product((1, 37), (1, 10)):
         monkeypatch.setattr(module, "CHUNK", chunk)
-        assert scores(batches(tables[0], customers), newest, fitted).equals(whole)
-        assert pa.concat_tables(contributions(batches(tables[0], customers), newest, fitted)).equals(explained)
+        assert scores(batches(features, customers), newest, fitted).equals(whole)
+        assert pa.concat_tables(contributions(batches(features, customers), newest, fitted)).equals(explained)
 
 
 def test_no_piece_of_contributions_is_longer_than_a_chunk(
