@@ -13,6 +13,7 @@ import typer
 
 from churn.cli.config import app as config
 from churn.cli.demo import demo
+from churn.cli.features import features
 from churn.cli.run import run
 from churn.cli.why import why
 from churn.words.errors import Exit
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(why)
 app.command()(demo)
+app.command()(features)
 app.add_typer(config, name="config")
 
 

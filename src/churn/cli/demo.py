@@ -26,8 +26,9 @@ def demo(
 ) -> None:
     """Write the demo world, whose truth is known.
 
-    A subscription business: orders, usage, tickets, payments, surveys, campaigns, cancellations. Beside the files that a company would have lies truth/: why each customer leaves, the weekly hazard, and what a
-    retention offer would change. No stage reads it. A demo world that is there already is replaced whole.
+    A subscription business: orders, usage, tickets, payments, surveys, campaigns, cancellations. Beside the files
+    that a company would have lies truth/: why each customer leaves, the weekly hazard, and what a retention offer
+    would change. No stage reads it. A demo world that is there already is replaced whole.
 
     \b
     Examples:

@@ -100,13 +100,27 @@ def show(path: dict[str, Any], console: "Console") -> None:
     console.print(f"Customer {path['customer_id']} at {path['as_of']}\n")
     known, newest = path["events"]["known"], path["events"]["newest"]
     events = Table(
-        "time", "event", "role", "state", "amount", title=f"Newest {len(newest)} of {known:,} events", box=None
+        "time",
+        "event",
+        "role",
+        "state",
+        "amount",
+        title=f"Newest {len(newest)} of {known:,} events",
+        box=None,
+        title_justify="left",
     )
     for event in newest:
         amount = "" if event["amount"] is None else f"{event['amount']:,.2f}"
         events.add_row(event["at"], event["event_type"], event["role"], event["state"], amount)
     console.print(events)
-    features = Table("value", "feature", "contribution", title="\nFeatures that weigh most, in log-odds", box=None)
+    features = Table(
+        "value",
+        "feature",
+        "contribution",
+        title="\nFeatures that weigh most, in log-odds",
+        box=None,
+        title_justify="left",
+    )
     for feature in path["features"][:N_FEATURES]:
         features.add_row(_number(feature["value"]), feature["words"], f"{feature['contribution']:+.3f}")
     rest = [feature["contribution"] for feature in path["features"][N_FEATURES:]]
