@@ -1,0 +1,169 @@
+"""conf/ fits the functions that it feeds, and params.yaml is what conf/ says."""
+
+import os
+import shutil
+import subprocess
+import sys
+from inspect import Parameter, signature
+from pathlib import Path
+
+import pytest
+
+from churn import sections
+from churn.sections import SECTIONS
+from churn.shell import config
+from churn.words.errors import ConfigFault, Exit
+
+ROOT = Path(__file__).parents[1]
+FUNCTIONS = [
+    pytest.param(function, section.given, id=f"{name}-{kind}")
+    for name, section in SECTIONS.items()
+    for kind, function in (section.feeds.items() if isinstance(section.feeds, dict) else [("", section.feeds)])
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project's configuration as working directory, outside of any experiment of DVC."""
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(sections.EXPERIMENT, raising=False)
+    return tmp_path
+
+
+def members(group: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+# -- signatures ---
+
+
+@pytest.mark.parametrize(("function", "given"), FUNCTIONS)
+def test_what_conf_decides_has_no_default_in_code(function, given) -> None:
+    keywords = {p.name: p for p in signature(function).parameters.values() if p.kind is Parameter.KEYWORD_ONLY}
+    assert set(given) <= keywords.keys()
+    assert [name for name, p in keywords.items() if p.default is not Parameter.empty] == []
+    assert [name for name, p in keywords.items() if p.annotation is Parameter.empty] == []
+    assert [name for name, p in keywords.items() if name not in given and isinstance(p.annotation, str)] == []
+
+
+@pytest.mark.parametrize(
+    "choice", [f"{group}={name}" for group in ("data", "model", "definition") for name in members(group)]
+)
+def test_every_member_of_every_group_fits_the_functions_that_it_feeds(choice: str, project: Path) -> None:
+    group, _, name = choice.partition("=")
+    assert sections.compose([choice]).choices[group] == name
+
+
+@pytest.mark.parametrize("data", members("data"))
+@pytest.mark.parametrize("model", members("model"))
+def test_every_data_set_can_be_learnt_by_every_model(data: str, model: str, project: Path) -> None:
+    sections.compose([f"data={data}", f"model={model}"])
+
+
+def test_a_group_has_more_than_one_member() -> None:
+    assert all(len(members(path.name)) > 1 for path in (ROOT / "conf").iterdir() if path.is_dir())
+
+
+# -- params.yaml ---
+
+
+def test_params_yaml_is_what_conf_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv(sections.EXPERIMENT, raising=False)
+    sections.check()
+    assert (ROOT / "params.yaml").read_text(encoding="utf-8") == (
+        "# composed from conf/ by `churn config compose`; do not edit\n" + config.dump(sections.compose().values)
+    )
+
+
+@pytest.mark.parametrize("overrides", [[], ["model=logistic"], ["data=demo"], ["definition.horizon_days=60"]])
+def test_dvc_composes_the_same_values(overrides: list[str], project: Path) -> None:
+    from dvc.utils.hydra import compose_and_dump
+
+    ours = sections.compose(overrides)
+    compose_and_dump(project / "params.yaml", str(project / "conf"), None, "config", str(project), overrides)
+    assert config.differences(config.params(), ours) == []
+    sections.check_values(config.params())
+
+
+def test_a_change_in_conf_that_was_not_composed_is_refused_with_the_command_that_mends_it(project: Path) -> None:
+    change(project / "conf/definition/inactivity.yaml", "horizon_days: 28", "horizon_days: 60")
+    with pytest.raises(ConfigFault) as raised:
+        sections.check()
+    assert str(raised.value).splitlines() == [
+        "params.yaml differs from conf/ in 1 keys:",
+        "  definition.horizon_days: params.yaml:6 says 28, but conf/definition/inactivity.yaml:7 says 60",
+        "Run `churn config compose` to use conf/; to keep what params.yaml says, write it into conf/ first",
+    ]
+
+
+def test_an_edit_of_params_yaml_is_refused_too(project: Path) -> None:
+    change(project / "params.yaml", "horizon_days: 28", "horizon_days: 60")
+    with pytest.raises(ConfigFault, match=r"definition\.horizon_days: params\.yaml:6 says 60, but conf/"):
+        sections.check()
+
+
+def test_in_an_experiment_params_yaml_may_differ_but_must_be_sound(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(sections.EXPERIMENT, "any-name")
+    change(project / "params.yaml", "horizon_days: 28", "horizon_days: 60")
+    sections.check()
+    change(project / "params.yaml", "horizon_days: 60", "horizon_days: abc")
+    with pytest.raises(ConfigFault, match=r"params\.yaml:6: definition\.horizon_days must be .* got text 'abc'"):
+        sections.check()
+
+
+def test_every_fault_of_every_section_is_told_at_once(project: Path) -> None:
+    change(project / "params.yaml", "horizon_days: 28", "horizon_days: 0")
+    change(project / "params.yaml", "most_leaving", "most_leavin")
+    change(project / "params.yaml", "\ntracking:", "\nnonsense: {}\ntrackin:")
+    with pytest.raises(ConfigFault) as raised:
+        sections.check()
+    told = str(raised.value)
+    for fault in (
+        "definition.horizon_days must be a whole number of at least 1, got 0",
+        "reasons.most_leavin is not a key; did you mean most_leaving?",
+        "nonsense is not a section; sections are data,",
+        "trackin is not a section; did you mean tracking?",
+        "the section tracking is missing",
+        "Mend it in conf/, then run `churn config compose`",
+    ):
+        assert fault in told
+
+
+def test_what_types_cannot_say_is_checked_as_well(project: Path) -> None:
+    with pytest.raises(ConfigFault, match="role 'purchases'"):
+        sections.compose(["definition.roles=[purchases]"])
+    with pytest.raises(ConfigFault, match="no time zone"):
+        sections.compose(["data.time_zone=Mars/Olympus"])
+
+
+def test_checking_params_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from churn import sections; from churn.shell import config\n"
+        "sections.check_values(config.params())\n"
+        "heavy = 'pandas lightgbm mlflow duckdb numba hydra sklearn dvc matplotlib shap xlsxwriter jinja2'.split()\n"
+        "print(sorted(set(heavy) & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_first_stage_refuses_what_was_not_composed(project: Path) -> None:
+    change(project / "conf/config.yaml", "every_days: 14", "every_days: 7")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+    command = [sys.executable, "-m", "pipelines.raw"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == Exit.CONFIG
+    assert "snapshots.every_days: params.yaml" in done.stderr
+    assert "says 14, but conf/config.yaml:" in done.stderr
+    assert not (project / "data/raw.json").exists()
