@@ -394,32 +394,39 @@ def test_a_file_that_changed_since_the_inventory_stops_the_run() -> None:
         pass
 
 
-def test_a_file_that_is_written_while_it_is_read_is_read_again() -> None:
+def test_a_file_that_changes_while_it_is_read_stops_the_run() -> None:
     path = put("orders.csv", csv_text())
-    calls = []
 
     def disturbed(rows: pa.Table, data: Any, **where: str) -> Any:
-        calls.append(1)
-        if len(calls) == 1:
-            path.write_text("customer,at,number,amount,group\n")
-        else:
-            path.write_text(csv_text())
+        path.write_text(csv_text() + "c,2024-05-01,9,1,x\n", encoding="utf-8")
         return checked(rows, data, **where)
 
-    data = world()
-    listed = raw.inventory(data)
-    with pytest.raises(IntegrityFault), engine.events(data, check=disturbed, inventory=listed):
-        pass
-    path.write_text(csv_text())
-    calls[:] = []
+    with pytest.raises(IntegrityFault, match=r"orders\.csv"):
+        found(world(), disturbed)
 
-    def once(rows: pa.Table, data: Any, **where: str) -> Any:
-        calls.append(1)
+
+def test_a_file_that_is_put_back_after_it_changed_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, data = put("orders.csv", csv_text()), world()
+    listed, take = raw.inventory(data), raw.inventory
+    reads: list[int] = []
+
+    def disturbed(rows: pa.Table, data: Any, **where: str) -> Any:
+        reads.append(rows.num_rows)
+        if len(reads) == 1:
+            path.write_text(csv_text() + "c,2024-05-01,9,1,x\n", encoding="utf-8")
         return checked(rows, data, **where)
 
-    with engine.events(data, check=once, inventory=listed) as result:
-        assert sum(p.num_rows for p in result.events) == 4
-    assert len(calls) == 1
+    def then_put_back(data: Any) -> Any:
+        taken = take(data)
+        if taken != listed:
+            path.write_text(csv_text(), encoding="utf-8")
+        return taken
+
+    monkeypatch.setattr(raw, "inventory", then_put_back)
+    with engine.events(data, check=disturbed, inventory=listed) as result:
+        assert sum(piece.num_rows for piece in result.events) == 4
+    assert reads == [4, 4]
+    assert result.counts["orders"]["rows"] == 4
 
 
 # ---- real data, where it is at hand
