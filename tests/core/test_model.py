@@ -1,5 +1,7 @@
 """The door of every kind of model: what goes in, what comes out, and what is refused."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,9 +9,9 @@ from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, world
 
 from churn.core.model import MODELS, Model, contributions, margins, model, score, unseen
 from churn.core.model.encoding import VALUES_MOST, vocabulary
-from churn.core.model.parts import auc
+from churn.core.model.parts import auc, learning
 from churn.words.errors import ConfigFault, Fault, GateFault, IntegrityFault, NotEnoughData
-from churn.words.tables import CODE
+from churn.words.tables import CODE, INSTANT
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +211,20 @@ def test_features_of_other_rows_than_the_snapshots_are_refused(tables: tuple) ->
 )
 def test_auc_is_the_share_of_pairs_in_the_right_order(values: list, churned: list, expected: float) -> None:
     assert auc(np.array(values, float), np.array(churned, bool)) == expected
+
+
+def test_the_refit_takes_the_embargo_between_the_parts_and_nothing_that_the_test_could_see(tables: tuple) -> None:
+    features, snapshots, split = tables
+    # The second date becomes an embargo whose outcomes were known at the test; the fifth is one whose were not.
+    parts = split["part"].to_pylist()
+    renamed = split.set_column(1, "part", pa.array([*parts[:1], "embargo", *parts[2:]]))
+    first_test = renamed["as_of"][5].as_py()
+    until = [d if i != 0 else first_test for i, d in enumerate(renamed["outcome_until"].to_pylist())]
+    known = learning(features, snapshots, renamed.set_column(3, "outcome_until", pa.array(until, INSTANT)))
+    dates = np.unique(known.parts["matured"].as_of_us)
+    assert dates.tolist() == split["as_of"].cast(pa.int64()).to_pylist()[:5]
+    late = [first_test + timedelta(days=1) if i == 1 else d for i, d in enumerate(until)]
+    known = learning(features, snapshots, renamed.set_column(3, "outcome_until", pa.array(late, INSTANT)))
+    assert renamed["as_of"][1].as_py() not in {
+        datetime.fromtimestamp(d / 1e6, UTC) for d in np.unique(known.parts["matured"].as_of_us)
+    }

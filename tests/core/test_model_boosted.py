@@ -80,7 +80,7 @@ def test_refitting_keeps_rounds_and_slope_and_learns_from_newer_rows(tables: tup
     assert refitted.body != first.body
     assert refitted.calibration["slope"] == first.calibration["slope"]
     assert refitted.card["rounds"] == first.card["rounds"]
-    assert refitted.card["learnt_from"] == ["train", "validation", "calibration"]
+    assert refitted.card["learnt_from"] == "matured"
 
 
 def test_refitting_does_not_count_a_change_of_the_base_rate_twice() -> None:

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 from churn.core.model import trees
 from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model
-from churn.core.model.parts import LEARNING, Learning, Part, describe, learning
+from churn.core.model.parts import MATURED, Learning, Part, describe, learning
 from churn.words.errors import IntegrityFault
 from churn.words.windows import DAY_US
 
@@ -53,10 +53,10 @@ def fit(
     Each booster learns from the train part and stops where the log loss of the validation part was least. The
     calibration map is fitted on the calibration part, which no booster has seen by then.
 
-    Refitting trains the boosters once more, with the number of rounds found, on the train, validation and calibration
-    parts, and keeps the map, moved by the difference of the mean margins of the calibration part. Every outcome window
-    of these parts ends before the first of the test part, so nothing leaks. It is worth it since the newest snapshots
-    resemble those to be scored most, and with few as-of dates the later two parts are a third of the data. The price:
+    Refitting trains the boosters once more, with the number of rounds found, on all snapshots that matured before the
+    first test date: the train, validation and calibration parts and the embargo between them. It keeps the map, moved
+    by the difference of the mean margins of the calibration part. It is worth it since the newest snapshots resemble
+    those to be scored most, and with few as-of dates the later parts are half of the data. The price:
     nobody has seen the refitted margins out of sample, so the slope of the map is that of a slightly weaker model.
     More rows make margins a little truer, so scores err towards the base rate; the test part shows by how much.
 
@@ -78,7 +78,7 @@ def fit(
     half_life_days : float or None
         Age, against the newest as_of that is learnt from, at which a snapshot counts half; None: all count the same.
     refit : bool
-        Whether to learn from all three parts in the end.
+        Whether to learn from all that matured before the test in the end.
     calibration : {"platt", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
@@ -104,13 +104,13 @@ def fit(
     before = _margins(body, known.names, held_out.x)
     fitted = fit_map(before, held_out.churned, kind=calibration)
     if refit:
-        rows = known.joined(*LEARNING)
+        rows = known.parts[MATURED]
         again = _side_by_side(lambda one, n: _trained(rows, known, one, n, half_life_days), many, rounds)
         body = trees.mean_of([booster.model_to_string() for booster in again])
         fitted = moved(fitted, float((_margins(body, known.names, held_out.x) - before).mean()))
     card = {
         "parts": {name: describe(part) for name, part in known.parts.items()},
-        "learnt_from": list(LEARNING) if refit else ["train"],
+        "learnt_from": MATURED if refit else "train",
         "rounds": rounds,
         "parameters": {
             **parameters,

@@ -13,7 +13,7 @@ from annotated_types import Gt
 
 from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import LEARNING, Learning, Part, describe, learning
+from churn.core.model.parts import MATURED, Learning, Part, describe, learning
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -43,7 +43,7 @@ def fit(
     l2 : float
         Strength of the ridge on the scaled coefficients, against the sum of the log loss over all rows.
     refit : bool
-        Whether to learn from train, validation and calibration in the end, and keep the calibration map that was
+        Whether to learn from all that matured before the test in the end, and keep the calibration map that was
         fitted before; see `churn.core.model.boosted.fit` for the price. Without it: train and validation.
     calibration : {"platt", "isotonic", "none"}
         See `churn.core.model.calibration`.
@@ -60,11 +60,11 @@ def fit(
     before = _sum(body, held_out.x)
     fitted = fit_map(before, held_out.churned, kind=calibration)
     if refit:
-        body = _body(pipeline(known.joined(*LEARNING), known, l2), known)
+        body = _body(pipeline(known.parts[MATURED], known, l2), known)
         fitted = moved(fitted, float((_sum(body, held_out.x) - before).mean()))
     card = {
         "parts": {name: describe(part) for name, part in known.parts.items()},
-        "learnt_from": list(LEARNING if refit else first),
+        "learnt_from": MATURED if refit else " and ".join(first),
         "parameters": {"l2": l2, "refit": refit, "calibration": calibration},
     }
     return Model(kind, known.names, known.vocabulary, known.dropped, json_text(body), fitted, card)

@@ -13,6 +13,8 @@ from churn.words.tables import FEATURES
 
 LEARNING = ("train", "validation", "calibration")
 """The parts that a model may see. The test part is not even read."""
+MATURED = "matured"
+"""All of them, and the embargo between them: every snapshot whose outcome was known at the first date of the test."""
 
 ROWS_LEAST = 500
 EACH_LEAST = 50
@@ -82,7 +84,7 @@ def learning(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> Learni
         raise NotEnoughData(f"none of {len(names)} features differs between the {train.num_rows:,} training snapshots")
     vocabulary = {name: vocabulary[name] for name in kept if name in vocabulary}
     parts = {
-        part: _part(features.filter(masks[part]), snapshots.filter(masks[part]), kept, vocabulary) for part in LEARNING
+        part: _part(features.filter(mask), snapshots.filter(mask), kept, vocabulary) for part, mask in masks.items()
     }
     _check_leaks(parts["train"], kept)
     return Learning(parts, kept, vocabulary, dropped)
@@ -118,10 +120,19 @@ def auc(values: np.ndarray, churned: np.ndarray, *, null_last: bool = True) -> f
 
 
 def _masks(snapshots: pa.Table, split: pa.Table) -> dict[str, pa.Array]:
-    """Of each part, which snapshots belong to it and have matured."""
-    matured = pc.is_valid(snapshots["churned"])
-    as_ofs = {part: split.filter(pc.equal(split["part"], part))["as_of"].combine_chunks() for part in LEARNING}
-    return {part: pc.and_(matured, pc.is_in(snapshots["as_of"], value_set=as_ofs[part])) for part in LEARNING}
+    """Of each part, and of all that matured before the test, which snapshots belong to it."""
+    dates = {part: split.filter(pc.equal(split["part"], part)) for part in ("test", *LEARNING)}
+    as_ofs = {part: dates[part]["as_of"].combine_chunks() for part in LEARNING}
+    learnt = pc.is_in(split["part"], value_set=pa.array(LEARNING))
+    if dates["test"].num_rows:
+        # The embargo keeps early stopping and calibration honest. Once they are done, it only keeps outcomes from the refit.
+        between = pc.and_(
+            pc.equal(split["part"], "embargo"), pc.less_equal(split["outcome_until"], pc.min(dates["test"]["as_of"]))
+        )
+        learnt = pc.or_(learnt, between)
+    as_ofs[MATURED] = split.filter(learnt)["as_of"].combine_chunks()
+    known = pc.is_valid(snapshots["churned"])
+    return {part: pc.and_(known, pc.is_in(snapshots["as_of"], value_set=dates_of)) for part, dates_of in as_ofs.items()}
 
 
 def _part(features: pa.Table, snapshots: pa.Table, names: tuple[str, ...], vocabulary: dict[str, list[str]]) -> Part:
