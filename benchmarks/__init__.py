@@ -1,0 +1,1 @@
+"""Speed and quality on real data, one command each."""

@@ -1,0 +1,88 @@
+"""Protocols: which data, which definition, which as-of dates learn and which one is predicted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PARTS = ("train", "validation", "calibration", "test")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One table of the benchmark.
+
+    `overrides` are composed with conf/. `days_before` holds, for each part, its as-of dates as days before the end of
+    the data; None: the product's own sections `snapshots` and `split` decide. `file` is a raw file that no package
+    brings, as (path under the shared data, path under data/raw). `every` keeps every so-manieth customer.
+    `customers_seeds`: instead of a later date, 30 % of the customers are the test, once for each seed.
+    """
+
+    data: str
+    text: str
+    overrides: tuple[str, ...]
+    days_before: Mapping[str, tuple[int, ...]] | None = None
+    file: tuple[str, str] | None = None
+    every: int = 1
+    customers_seeds: tuple[int, ...] = field(default=())
+
+
+CDNOW = ("cdnow/cdnow_master.csv.gz", "cdnow/cdnow_master.csv.gz")
+ONLINE_RETAIL = ("online_retail/online_retail.parquet", "online_retail/online_retail.parquet")
+
+PROTOCOLS: dict[str, Protocol] = {
+    "complete_journey_28": Protocol(
+        data="complete_journey",
+        text="live: a basket in the last 90 days; churned: none in the next 28; test: end - 28 days; 8 dates to learn "
+        "from, 14 days apart, all matured by then",
+        # The end itself, one date that is not matured, the test, one that is not matured at the test, and eight.
+        overrides=(
+            "data=complete_journey",
+            "definition.live_days=90",
+            "definition.horizon_days=28",
+            "snapshots.most=12",
+        ),
+    ),
+    "complete_journey_60_14": Protocol(
+        data="complete_journey",
+        text="live: a basket in the last 60 days; churned: none in the next 14; test: end - 14 days; 8 dates to learn "
+        "from, 14 days apart, all matured by then",
+        overrides=(
+            "data=complete_journey",
+            "definition.live_days=60",
+            "definition.horizon_days=14",
+            "snapshots.most=10",
+        ),
+    ),
+    "online_retail_90": Protocol(
+        data="online_retail",
+        text="live: a purchase in the last 180 days; churned: none in the next 90 (a cancellation is none); test: end "
+        "- 90 days; 4 dates to learn from, 14 days apart, all matured by then",
+        overrides=("data=online_retail", "definition.live_days=180", "definition.horizon_days=90"),
+        # 373 days have no room for an embargo between the parts that learn; none of their labels meets the test.
+        days_before={"train": (222, 208), "validation": (194,), "calibration": (180,), "test": (90,)},
+        file=ONLINE_RETAIL,
+    ),
+    "cdnow_master": Protocol(
+        data="cdnow",
+        text="all 23,570 customers; as_of 1998-01-01; churned: no purchase in the next 181 days; learnt only from what "
+        "lies before 1998-01-01: 7 dates, 14 days apart, the newest 1997-07-04",
+        overrides=("data=cdnow", "definition.live_days=null", "definition.horizon_days=181"),
+        days_before={
+            "train": (446, 432, 418, 404, 390),
+            "validation": (376,),
+            "calibration": (362,),
+            "test": (181,),
+        },
+        file=CDNOW,
+    ),
+    "cdnow_sample": Protocol(
+        data="cdnow",
+        text="every tenth customer; 39 weeks, then churned: no purchase in the next 26 weeks; 30 % of the customers "
+        "are the test; mean over seeds 4000-4014 (intervals: mean ends of the 15 intervals)",
+        overrides=("data=cdnow", "definition.live_days=null", "definition.horizon_days=182"),
+        # 1997-10-01, 39 weeks after 1997-01-01.
+        days_before={"test": (273,)},
+        file=CDNOW,
+        every=10,
+        customers_seeds=tuple(range(4000, 4015)),
+    ),
+}
