@@ -1,7 +1,7 @@
 """Evaluation: out of time, beside the rule, with paired intervals and a verdict that follows declared rules."""
 
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +20,8 @@ from churn.words.errors import ConfigFault, NotEnoughData
 from tests.core.model_world import LIGHTGBM, LOGISTIC, RULE, world
 
 CATALOGUE = (
-    Feature("days_since_purchase", "purchase_silence", "purchase", "days since the last {purchase}", "距上次{purchase}的天数",
-            "days", "all history", "never", lambda h: np.zeros(1)),
+    Feature("days_since_purchase", "purchase_silence", "purchase", "days since the last {purchase}",
+            "距上次{purchase}的天数", "days", "all history", "never", lambda h: np.zeros(1)),
     Feature("spend_90d", "spend_drop", "purchase", "spend in the last 90 days", "最近90天的消费额",
             "currency", "90 days", "", lambda h: np.zeros(1)),
 )  # fmt: skip
@@ -109,7 +109,7 @@ def test_metrics_are_json_that_the_store_accepts(judged):
 
 def test_figures_speak_of_the_feature_in_the_nouns_of_the_data_set(judged):
     english, chinese = (
-        " ".join(ElementTree.fromstring(svg).itertext()) for svg in (judged.figures["shap"], judged.figures_zh["shap"])
+        " ".join(ET.fromstring(svg).itertext()) for svg in (judged.figures["shap"], judged.figures_zh["shap"])
     )
     assert "days since the last basket" in english
     assert "距上次购物的天数" in chinese
@@ -125,7 +125,7 @@ def test_curve_files_are_csv_with_one_column_per_model(judged):
 def test_an_unknown_rfm_feature_is_named_with_the_nearest_one(tables):
     learnt = model(*tables, **RULE)
     wrong = SECTION | {"rfm": ("days_since_purchases",)}
-    with pytest.raises(ConfigFault, match="days_since_purchases.*did you mean days_since_purchase\\?"):
+    with pytest.raises(ConfigFault, match=r"days_since_purchases.*did you mean days_since_purchase\?"):
         evaluation(*tables, learnt, catalogue=CATALOGUE, nouns=NOUNS, **wrong)
 
 

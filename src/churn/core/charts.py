@@ -189,14 +189,14 @@ def _drawing(size: tuple[float, float]) -> Iterator[tuple["Axes", io.StringIO]]:
     """Axes to draw on and the text that holds the SVG afterwards. Neither pyplot nor any global state is touched."""
     import warnings
 
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     svg, drawn = io.StringIO(), io.StringIO()
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_LOOK)
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_LOOK)
         # The letters are the browser's business; matplotlib only measures them, and warns that it lacks Chinese ones.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size, layout="constrained")

@@ -1,4 +1,4 @@
-"""Evaluation: is the model better than a rule anyone could write, are its probabilities true, and what moves them?
+"""Evaluation: whether the model beats a rule anyone could write, whether its probabilities are true, what moves them.
 
 Out of time: everything here is measured on the part "test", whose snapshots are newer than the outcomes that the model
 and the baselines were learnt from.

@@ -42,9 +42,8 @@ CALIBRATED = {
         "其概率的平均误差为 {ece:.1%}（上限 {most:.0%}），可信。",
     ),
     "unclear": (
-        "Whether its probabilities are true cannot be told on so few customers: off by {ece:.1%} on average, interval "
-        "{low:.1%} to {high:.1%}, limit {most:.0%}.",
-        "样本太少，无法判断其概率是否可信：平均误差 {ece:.1%}，区间 {low:.1%} 至 {high:.1%}，上限 {most:.0%}。",
+        "Too few customers to tell if its probabilities are true: off by {low:.1%} to {high:.1%} (limit {most:.0%}).",
+        "样本太少，无法判断其概率是否可信：误差 {low:.1%} 至 {high:.1%}（上限 {most:.0%}）。",
     ),
     "no": (
         "Its probabilities are off by {ece:.1%} on average (limit {most:.0%}): trust the order, not the numbers.",
