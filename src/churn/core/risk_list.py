@@ -115,8 +115,8 @@ def _check_scores(score: np.ndarray) -> None:
     if len(score) > 1 and np.all(score == score[0]):
         raise GateFault(
             f"all {len(score)} customers have the same score, {score[0]:.4f}: the model tells nobody apart and its "
-            "list would be arbitrary. The last delivery stays; look at reports/evaluation.json, and at the dropped features "
-            "in models/current/card.json"
+            "list would be arbitrary. The last delivery stays; look at reports/evaluation.json, and at what "
+            "models/current/card.json says was dropped"
         )
 
 

@@ -184,7 +184,7 @@ def _formats(book: "Workbook", about: Summary) -> dict[str, "Format"]:
     kinds: dict[str, dict[str, Any]] = {
         "count": {"num_format": COUNT_FORMAT, "align": "center", "bold": True},
         "text": text,
-        "sentence": {**text, "text_wrap": True, "indent": 1},
+        "sentence": {**text, "text_wrap": True, "align": "left", "indent": 1},
         "share": {"num_format": SHARE_FORMAT},
         "number": {"num_format": NUMBER_FORMAT},
         "money": {"num_format": money_format(about.currency)},
