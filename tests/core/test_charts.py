@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from churn.core import charts
+from churn.core.features import GROUPS
 
 SHARE = np.arange(1, 101) / 100
 LIFT = pa.table({"share": SHARE, "model": 5 - 4 * SHARE, "rule": 3 - 2 * SHARE, "logistic": 4 - 3 * SHARE})
@@ -101,6 +102,7 @@ def test_drawing_leaves_the_global_settings_of_matplotlib_alone():
 
 def test_both_languages_have_the_same_words():
     assert charts.WORDS["en"].keys() == charts.WORDS["zh"].keys()
+    assert tuple(charts.GROUPS_ZH) == GROUPS
 
 
 def test_null_values_are_grey_and_equal_values_have_equal_colours():

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from churn.core.chart_words import GROUPS_ZH, WORDS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -34,53 +36,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 CHANCE: dict[str, Any] = {"color": "#8A8A8A", "linewidth": 1.0, "linestyle": (0, (4, 3))}
 INK, GRID, NULL = "#333333", "#E6E6E6", "#B8B8B8"
-LEAVING, STAYING = "#D55E00", "#0072B2"
 LOW, MIDDLE, HIGH = "#0072B2", "#B9A9C9", "#D55E00"
-
-WORDS = {
-    "en": {
-        "model": "Model",
-        "rule": "Best time rule",
-        "logistic": "Logistic regression (RFM)",
-        "chance": "No model",
-        "ideal": "Perfectly calibrated",
-        "contacted": "Share of customers contacted, highest scores first (%)",
-        "lift": "Lift (churners found, as a multiple of chance)",
-        "gain": "Share of all churners found (%)",
-        "score": "Predicted probability of churn (mean of a tenth of the customers)",
-        "observed": "Share who churned",
-        "interval": "Observed, with {percent:g} % interval",
-        "recall": "Recall: share of all churners found (%)",
-        "precision": "Precision: share of churners among those contacted (%)",
-        "contribution": "Contribution to the score (log-odds; to the right speaks for leaving)",
-        "value": "Value of the feature",
-        "low": "low",
-        "high": "high",
-        "null": "none",
-        "mean": "Mean absolute contribution (log-odds)",
-    },
-    "zh": {
-        "model": "模型",
-        "rule": "最佳时间规则",
-        "logistic": "逻辑回归 (RFM)",
-        "chance": "无模型",
-        "ideal": "完全校准",
-        "contacted": "联系的客户占比，分数从高到低 (%)",
-        "lift": "提升度（相对随机的倍数）",
-        "gain": "找到的流失客户占比 (%)",
-        "score": "预测流失概率（每十分之一客户的平均值）",
-        "observed": "实际流失比例",
-        "interval": "实际值及 {percent:g}% 区间",
-        "recall": "召回率：找到的流失客户占比 (%)",
-        "precision": "精确率：所联系客户中的流失占比 (%)",
-        "contribution": "对分数的贡献（对数几率；向右表示倾向流失）",
-        "value": "特征值",
-        "low": "低",
-        "high": "高",
-        "null": "无",
-        "mean": "平均绝对贡献（对数几率）",
-    },
-}
 
 
 def lift_chart(curve: pa.Table, *, language: str) -> str:
@@ -173,9 +129,10 @@ def influence_chart(
     return svg.getvalue()
 
 
-def groups_chart(means: Sequence[float], labels: Sequence[str], *, language: str) -> str:
+def groups_chart(means: Sequence[float], groups: Sequence[str], *, language: str) -> str:
     """Mean absolute contribution of each group of features as bars, the weightiest on top."""
     words = WORDS[language]
+    labels = [GROUPS_ZH[group] if language == "zh" else group.replace("_", " ") for group in groups]
     with _drawing((5.2, 0.7 + 0.24 * len(labels))) as (axes, svg):
         axes.barh(range(len(labels)), list(reversed(means)), color=STYLES["model"]["color"], height=0.62)
         axes.set_yticks(range(len(labels)), list(reversed(labels)))
