@@ -76,8 +76,6 @@ def tables(protocol: Protocol, configuration: config.Configuration, cache: Path)
     dates = _dates(protocol, declared, configuration)
     rows = snapshots(events, dates, observed_until=declared.observed_until, definition=definition)
     divided = _split(protocol, declared, definition, rows, configuration)
-    used = divided.filter(pc.is_in(divided["part"], value_set=pa.array(PARTS)))["as_of"].combine_chunks()
-    rows = rows.filter(pc.is_in(rows["as_of"], value_set=used))
     known = features(
         events,
         rows,
