@@ -122,3 +122,11 @@ def test_the_screen_shows_the_whole_path():
 def test_json_is_the_same_path_for_programs():
     done = CliRunner().invoke(app, ["why", "007", "--json"])
     assert json.loads(done.output) == explained("007", "", "en")
+
+
+def test_a_feature_without_a_value_is_null_in_json_and_not_nan():
+    done = CliRunner().invoke(app, ["why", "008", "--json"])
+    assert done.exit_code == 0, done.exception
+    values = {feature["name"]: feature["value"] for feature in json.loads(done.output)["features"]}
+    assert values == {"purchases_30d": 0.0, "days_since_purchase": None}
+    assert "NaN" not in done.output

@@ -1,4 +1,5 @@
-"""Every feature once more, slowly and obviously: pandas, one snapshot at a time, straight from the words of the catalogue."""
+"""Every feature once more, slowly and obviously: pandas, one snapshot at a time, straight from the words of the
+catalogue."""
 
 import functools
 import math
@@ -12,7 +13,9 @@ from churn.words.windows import DAY_US
 NAN = math.nan
 
 
-def reference(events: pd.DataFrame, as_of: int, windows_days: tuple[int, ...], period_days: int, periods: int) -> dict[str, float]:
+def reference(
+    events: pd.DataFrame, as_of: int, windows_days: tuple[int, ...], period_days: int, periods: int
+) -> dict[str, float]:
     """All features of one customer at one as_of, from all events of that customer."""
     known = events[(events["occurred_at"] < as_of) & (events["recorded_at"] < as_of)]
     known = known.sort_values(["occurred_at", "recorded_at", "event_id"])
@@ -27,7 +30,9 @@ def reference(events: pd.DataFrame, as_of: int, windows_days: tuple[int, ...], p
     @functools.cache
     def of(role, days=None, state=None):
         near, far = days if isinstance(days, tuple) else (0, days)
-        chosen = known if role is None else known[(known["role"] == role) & (known["state"] == (state or ROLES[role][0]))]
+        chosen = (
+            known if role is None else known[(known["role"] == role) & (known["state"] == (state or ROLES[role][0]))]
+        )
         inside = chosen[chosen["age"] > near]
         return inside if far is None else inside[inside["age"] <= far]
 

@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churn.core.features import GROUPS, catalogue, features, windows
-from churn.words.tables import ATTRIBUTES, FEATURES, ROLES
+from churn.words.tables import FEATURES, ROLES
 from churn.words.windows import DAY_US
 from tests.core.reference import reference
-from tests.core.worlds import NO_ATTRIBUTES, events_table, random_events, same_bytes, snapshots_at, us, world
+from tests.core.worlds import (
+    NO_ATTRIBUTES,
+    attributes_table,
+    events_table,
+    random_events,
+    same_bytes,
+    snapshots_at,
+    us,
+    world,
+)
 
 LOOKBACK = windows(windows_days=(7, 14, 30, 60, 90, 180, 365), period_days=30, periods=6)
 ALL = tuple(ROLES)
@@ -20,7 +29,9 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def table(events: pa.Table, as_ofs: list[int] = AS_OFS, roles: tuple[str, ...] = ALL) -> pa.Table:
-    return features(events, snapshots_at(events, as_ofs), NO_ATTRIBUTES, lookback=LOOKBACK, roles=roles, attribute_names=())
+    return features(
+        events, snapshots_at(events, as_ofs), NO_ATTRIBUTES, lookback=LOOKBACK, roles=roles, attribute_names=()
+    )
 
 
 def value(text: str, name: str, as_of: str) -> float:
@@ -48,11 +59,18 @@ def test_features_ignore_the_future(seed, which):
     if past.empty:
         return
     future = frame.drop(past.index)
-    changed = future.sample(frac=0.5, random_state=seed % 1000).assign(amount_minor=99, state=lambda f: f["role"].map(lambda r: ROLES[r][-1]))
+    changed = future.sample(frac=0.5, random_state=seed % 1000).assign(
+        amount_minor=99, state=lambda f: f["role"].map(lambda r: ROLES[r][-1])
+    )
     invented = random_events(seed + 1, start="2025-06-01").assign(event_id=lambda f: "x" + f["event_id"])
     invented["occurred_at"] = np.maximum(invented["occurred_at"], as_of)
     invented["recorded_at"] = np.maximum(invented["recorded_at"], invented["occurred_at"])
-    worlds = [past, frame, pd.concat([past, changed]), pd.concat([past, invented]).loc[lambda f: f["customer_id"].isin(past["customer_id"])]]
+    worlds = [
+        past,
+        frame,
+        pd.concat([past, changed]),
+        pd.concat([past, invented]).loc[lambda f: f["customer_id"].isin(past["customer_id"])],
+    ]
     tables = [table(events_table(w), [as_of]) for w in worlds]
     customers = tables[0]["customer_id"]
     for other in tables[1:]:
@@ -213,20 +231,23 @@ def test_columns_depend_on_the_declared_roles_and_not_on_the_data():
 
 
 def test_attributes_hold_from_their_day_and_from_when_they_were_known():
-    def at(day: str) -> int:
-        return us(day)
-
-    rows = [
-        ("a", "plan", at("2024-01-01"), at("2024-01-01"), "basic"),
-        ("a", "plan", at("2024-02-01"), at("2024-03-01"), "pro"),
-        ("z", "plan", at("2024-01-01"), at("2024-01-01"), "nobody's"),
-    ]
-    columns = [pa.array(column).cast(f.type) if i in (0, 1, 4) else pa.array(column, pa.int64()).cast(f.type)
-               for i, (column, f) in enumerate(zip(zip(*rows, strict=True), ATTRIBUTES.schema, strict=True))]  # fmt: skip
+    text = """
+    customer_id  name  valid_from  recorded_at  value
+    a            plan  2024-01-01  2024-01-01   basic
+    a            plan  2024-02-01  2024-03-01   pro
+    z            plan  2024-01-01  2024-01-01   nobody's
+    """
+    attributes = attributes_table(text)
     events = world("customer  occurred    role\na         2024-01-01  purchase\nb         2024-01-01  purchase")
-    snapshots = snapshots_at(events, [at("2024-01-01"), at("2024-02-15"), at("2024-03-15")][:3])
-    # All as-of dates lie whole days apart, so these three do.
-    found = features(events, snapshots, pa.table(columns, schema=ATTRIBUTES.schema), lookback=LOOKBACK, roles=("purchase",), attribute_names=("plan",))
+    snapshots = snapshots_at(events, [us("2024-01-01"), us("2024-02-15"), us("2024-03-15")])
+    found = features(
+        events,
+        snapshots,
+        attributes,
+        lookback=LOOKBACK,
+        roles=("purchase",),
+        attribute_names=("plan",),
+    )
     FEATURES.check(found)
     assert found["plan"].to_pylist() == [None, "basic", "pro", None, None, None]
 
@@ -237,5 +258,9 @@ def test_the_catalogue_has_unique_names_known_groups_and_words_in_both_languages
     assert len(names) == len(set(names))
     assert {f.group for f in wanted} | {"attributes"} == set(GROUPS)
     for f in wanted:
-        assert f.en and f.zh and f.unit and f.window
-        assert f.name.isascii() and not set(f.name) & set(',:[]{}"')
+        assert f.en
+        assert f.zh
+        assert f.unit
+        assert f.window
+        assert f.name.isascii()
+        assert not set(f.name) & set(',:[]{}"')

@@ -163,7 +163,7 @@ def test_as_of_dates_go_back_from_the_end_and_leave_room_for_history():
 
 
 def test_an_unknown_role_names_those_that_exist():
-    with pytest.raises(ConfigFault, match="'buy'.*purchase"):
+    with pytest.raises(ConfigFault, match=r"'buy'.*purchase"):
         inactivity(kind="inactivity", live_days=60, gap_days=0, horizon_days=30, roles=("buy",))
 
 
@@ -174,6 +174,8 @@ def test_labels_do_not_depend_on_the_other_dates_or_customers(seed, definition):
     together = snapshots(events_table(frame), dates, observed_until=us("2024-06-01"), definition=definition)
     for customer in frame["customer_id"].unique():
         mine = events_table(frame[frame["customer_id"] == customer])
-        pieces = [snapshots(mine, dates[i : i + 1], observed_until=us("2024-06-01"), definition=definition) for i in range(12)]
+        pieces = [
+            snapshots(mine, dates[i : i + 1], observed_until=us("2024-06-01"), definition=definition) for i in range(12)
+        ]
         wanted = together.filter(pa.compute.equal(together["customer_id"], customer))
         assert pa.concat_tables(pieces).to_pylist() == wanted.to_pylist()

@@ -1,5 +1,7 @@
 """Split: parts in the order of time, with an embargo between them."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -36,13 +38,18 @@ def parts(definition, *, every: int, n: int, until: int = us("2024-01-01"), **si
     test=st.integers(1, 3), calibration=st.integers(1, 3),
 )  # fmt: skip
 def test_no_label_window_of_an_earlier_part_reaches_into_a_later_one(every, horizon, gap, grace, test, calibration):
-    definition = contract(kind="contract", gap_days=gap, horizon_days=horizon, grace_days=grace, start_roles=("payment",))
+    definition = contract(
+        kind="contract", gap_days=gap, horizon_days=horizon, grace_days=grace, start_roles=("payment",)
+    )
     try:
         found = parts(definition, every=every, n=60, test_as_ofs=test, calibration_as_ofs=calibration).to_pandas()
     except NotEnoughData:
         return
-    for earlier, later in zip(PARTS[:-1], PARTS[1:], strict=True):
-        assert found.loc[found["part"] == earlier, "outcome_until"].max() <= found.loc[found["part"] == later, "as_of"].min()
+    for earlier, later in itertools.pairwise(PARTS):
+        assert (
+            found.loc[found["part"] == earlier, "outcome_until"].max()
+            <= found.loc[found["part"] == later, "as_of"].min()
+        )
     used = found[found["part"].isin(PARTS)]
     assert (used["outcome_until"].astype("int64") <= us("2024-01-01")).all()
     assert used["n_churned"].notna().all()
@@ -51,7 +58,16 @@ def test_no_label_window_of_an_earlier_part_reaches_into_a_later_one(every, hori
 def test_the_newest_date_is_scored_and_the_dates_between_two_parts_are_the_embargo():
     definition = inactivity(kind="inactivity", live_days=90, gap_days=0, horizon_days=28, roles=("purchase",))
     found = parts(definition, every=14, n=11)["part"].to_pylist()
-    assert found == ["train"] * 3 + ["embargo", "validation", "embargo", "calibration", "embargo", "test", "embargo", "score"]
+    assert found == ["train"] * 3 + [
+        "embargo",
+        "validation",
+        "embargo",
+        "calibration",
+        "embargo",
+        "test",
+        "embargo",
+        "score",
+    ]
 
 
 def test_a_history_too_short_says_how_many_days_it_lacks():

@@ -31,10 +31,18 @@ def world(text: str) -> pa.Table:
     recorded = rows.get("recorded", pd.Series(pd.NA, index=rows.index)).fillna(rows["occurred"])
     frame["recorded_at"] = recorded.map(us)
     frame["role"] = rows["role"]
-    frame["state"] = rows.get("state", pd.Series(pd.NA, index=rows.index)).fillna(rows["role"].map(lambda r: ROLES[r][0]))
+    frame["state"] = rows.get("state", pd.Series(pd.NA, index=rows.index)).fillna(
+        rows["role"].map(lambda r: ROLES[r][0])
+    )
     frame["event_type"] = rows["role"]
-    for column, unit, scale in (("amount_minor", "amount", 100), ("discount_minor", "discount", 100), ("quantity_milli", "quantity", 1000)):
-        frame[column] = (rows.get(unit, pd.Series(np.nan, index=rows.index)).astype(float) * scale).round().astype("Int64")
+    for column, unit, scale in (
+        ("amount_minor", "amount", 100),
+        ("discount_minor", "discount", 100),
+        ("quantity_milli", "quantity", 1000),
+    ):
+        frame[column] = (
+            (rows.get(unit, pd.Series(np.nan, index=rows.index)).astype(float) * scale).round().astype("Int64")
+        )
     for column in ("channel", "category", "text"):
         frame[column] = rows.get(column, pd.Series(pd.NA, index=rows.index))
     frame["event_id"] = [f"e{i:04d}" for i in range(len(rows))]
@@ -49,11 +57,27 @@ def events_table(frame: pd.DataFrame) -> pa.Table:
         values = pa.array(ordered[field.name].tolist(), from_pandas=True) if len(ordered) else pa.array([], pa.null())
         if pa.types.is_dictionary(field.type):
             values = values.cast(pa.string()).dictionary_encode().cast(field.type)
-        columns.append(values.cast(pa.int64()).cast(field.type) if pa.types.is_timestamp(field.type) else values.cast(field.type))
+        columns.append(
+            values.cast(pa.int64()).cast(field.type) if pa.types.is_timestamp(field.type) else values.cast(field.type)
+        )
     return pa.table(columns, schema=EVENTS.schema)
 
 
-def random_events(seed: int, *, customers: int = 3, most: int = 40, days: int = 500, start: str = "2023-01-01") -> pd.DataFrame:
+def attributes_table(text: str) -> pa.Table:
+    """ATTRIBUTES from a table in words, columns separated by two blanks or more."""
+    rows = pd.read_csv(io.StringIO(text.strip()), sep=r"\s{2,}", engine="python", dtype=str)
+    columns = [
+        pa.array([us(v) for v in rows[f.name]], pa.int64()).cast(f.type)
+        if pa.types.is_timestamp(f.type)
+        else pa.array(rows[f.name].tolist(), f.type)
+        for f in ATTRIBUTES.schema
+    ]
+    return pa.table(columns, schema=ATTRIBUTES.schema)
+
+
+def random_events(
+    seed: int, *, customers: int = 3, most: int = 40, days: int = 500, start: str = "2023-01-01"
+) -> pd.DataFrame:
     """Events drawn at random: every role and state, ties, events at midnight, late records, nulls."""
     rng = np.random.default_rng(seed)
     rows = []

@@ -49,7 +49,7 @@ def why(
     if json:
         from json import dumps
 
-        typer.echo(dumps(path, ensure_ascii=False, indent=2))
+        typer.echo(dumps(path, ensure_ascii=False, indent=2, allow_nan=False))
         return
     from rich.console import Console
 
@@ -82,7 +82,7 @@ def explained(customer: str, as_of: str, language: str) -> dict[str, Any]:
         "as_of": _local(moment, data.time_zone),
         "events": _events(customer, moment, data.time_zone),
         "features": [
-            {"name": name, "words": words.get(name, name), "value": row[name][0].as_py(), "contribution": value}
+            {"name": name, "words": words.get(name, name), "value": _known(row[name][0].as_py()), "contribution": value}
             for name, value in contributions
         ],
         "reasons": _reasons(customer, moment, language),
@@ -301,8 +301,13 @@ def _local(moment: datetime, time_zone: str, *, seconds: bool = False) -> str:
     return there.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d")
 
 
+def _known(value: float | str | None) -> float | str | None:
+    """The value, or None for NaN, which JSON does not know."""
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN is not itself
+
+
 def _number(value: float | str | None) -> str:
     """A feature's value as a person writes it; empty where it has no value."""
     if isinstance(value, float):
-        return "" if value != value else f"{value:,.2f}".removesuffix(".00")  # noqa: PLR0124 - NaN is not itself
+        return f"{value:,.2f}".removesuffix(".00")
     return "" if value is None else str(value)

@@ -1,7 +1,7 @@
 """The language of features: what was known of each customer at `as_of`, as a handful of verbs.
 
-Every verb returns one number per snapshot. This is the one door through time: nothing behind it sees an event that occurred
-or was recorded at `as_of` or later.
+Every verb returns one number per snapshot. This is the one door through time: nothing behind it sees an event that
+occurred or was recorded at `as_of` or later.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from churn.words.tables import MILLI_PER_UNIT, MINOR_PER_UNIT, ROLES
 from churn.words.windows import DAY_US
 
 Days = int | tuple[int, int] | None
-"""A window: `n` is `[as_of - n days, as_of)`; `(near, far)` is `[as_of - far, as_of - near)`; None reaches back to the first."""
+"""A window: `n` is `[as_of - n days, as_of)`; `(near, far)` is `[as_of - far, as_of - near)`; None reaches back to
+the first."""
 
 UNITS = {"amount_minor": MINOR_PER_UNIT, "discount_minor": MINOR_PER_UNIT, "quantity_milli": MILLI_PER_UNIT}
 COLUMNS = {"amount": "amount_minor", "discount": "discount_minor", "quantity": "quantity_milli"}
@@ -27,7 +28,9 @@ GAP_QUANTILE = 0.9
 
 @dataclass(frozen=True)
 class Cells:
-    """The snapshots of a batch: those of customer i are `offsets[i]:offsets[i + 1]`, each with the index of its as-of date."""
+    """The snapshots of a batch: those of customer i are `offsets[i]:offsets[i + 1]`, each with the index of its as-of
+    date.
+    """
 
     as_ofs: np.ndarray
     offsets: np.ndarray
@@ -37,7 +40,7 @@ class Cells:
 class Gaps(NamedTuple):
     """Days between neighbouring active days, one number per snapshot each; NaN where there was no gap yet."""
 
-    count: np.ndarray
+    number: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
     longest: np.ndarray
@@ -45,11 +48,17 @@ class Gaps(NamedTuple):
 
 
 WindowSpec = tuple[int, int, int, int | None]
-"""Kinds (bit mask), column (-1 counts), near and far edge in microseconds before `as_of`; a far edge of None is endless."""
+"""Kinds (bit mask), column (-1 counts), near and far edge in microseconds before `as_of`; a far edge of None is
+endless."""
 
 
 def window_sums(
-    line: Timeline, cells: Cells, specs: list[WindowSpec], *, recorded: np.ndarray | None = None, columns: tuple[str, ...] = ()
+    line: Timeline,
+    cells: Cells,
+    specs: list[WindowSpec],
+    *,
+    recorded: np.ndarray | None = None,
+    columns: tuple[str, ...] = (),
 ) -> np.ndarray:
     """Counts and sums in windows, shape `(n_specs, n_snapshots)`, int64; the kernel's view of a list of questions.
 
@@ -82,16 +91,21 @@ def window_sums(
 
 
 def locate(line: Timeline, cells: Cells, masks: list[int]) -> np.ndarray:
-    """Positions of the first, last and last but one known event of each mask, shape `(3, n_masks, n_snapshots)`; -1: none."""
+    """Positions of the first, last and last but one known event of each mask, shape `(3, n_masks, n_snapshots)`; -1:
+    none.
+    """
     mask = np.array(masks, dtype=np.int64)
-    return located(line.offsets, line.occurred, line.recorded, line.kind, cells.as_ofs, mask, cells.offsets, cells.as_of_index)
+    return located(
+        line.offsets, line.occurred, line.recorded, line.kind, cells.as_ofs, mask, cells.offsets, cells.as_of_index
+    )
 
 
 class History:
     """What was known before `as_of`, per snapshot, shape `(n_snapshots,)` each.
 
-    Features are run twice over it: first without answers, so that it learns all that will be asked, then, once the kernel
-    has answered everything in one pass over the events, with them. A feature is arithmetic and must not branch on values.
+    Features are run twice over it: first without answers, so that it learns all that will be asked, then, once the
+    kernel has answered everything in one pass over the events, with them. A feature is arithmetic and must not branch
+    on values.
     """
 
     def __init__(self) -> None:
@@ -191,7 +205,7 @@ def _answer_windows(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tu
 
 
 def _answer_distinct(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
-    answers = {}
+    answers: dict[tuple, np.ndarray] = {}
     for column in dict.fromkeys(ask[1] for ask in asked):
         specs = [ask for ask in asked if ask[1] == column]
         codes = _days(line, cells) if column == "day" else line.codes[column].codes
@@ -247,7 +261,7 @@ def _answer_values(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tup
 
 
 def _answer_gaps(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
-    answers = {}
+    answers: dict[tuple, np.ndarray] = {}
     day = _days(line, cells).astype(np.int64)
     for mask, days in dict.fromkeys((ask[1], ask[2]) for ask in asked):
         parts = gaps(

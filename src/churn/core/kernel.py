@@ -1,12 +1,13 @@
 """The compiled kernel: one pass over the events of a customer answers every question at every as-of date.
 
 Each event adds itself to the as-of dates that can see it. It becomes visible at the first `as_of` after it was recorded
-and occurred, and leaves a window of w days at the first `as_of` that lies more than w days after it occurred. Adding at the
-first, subtracting at the last and cumulating over the as-of dates (a difference array) gives every count and sum at every
-`as_of`, with late events told apart from early ones by construction, at a cost that hardly depends on how many dates there are.
+and occurred, and leaves a window of w days at the first `as_of` that lies more than w days after it occurred. Adding
+at the first, subtracting at the last and cumulating over the as-of dates (a difference array) gives every count and
+sum at every `as_of`, with late events told apart from early ones by construction, at a cost that hardly depends on
+how many dates there are.
 
-Windows are pairs of edges in microseconds before `as_of`: the window (near, far) is `[as_of - far, as_of - near)`. Edges may
-be negative: then they lie past `as_of`, which only `snapshots` asks for.
+Windows are pairs of edges in microseconds before `as_of`: the window (near, far) is `[as_of - far, as_of - near)`.
+Edges may be negative: then they lie past `as_of`, which only `snapshots` asks for.
 
 Arrays named `snap_*` say which of the customer x as-of cells are wanted: the snapshots of customer i are
 `snap_offsets[i]:snap_offsets[i + 1]`, and `snap_as_of` is the index of their as-of date.
@@ -39,9 +40,9 @@ def windowed(
 ):  # fmt: skip
     """Counts and sums, shape `(n_specs, n_snapshots)`, int64.
 
-    `edges` are distinct window edges, ascending; `near` and `far` index them for each spec. `column` is -1 to count events,
-    c to sum `values[c]` where it is not missing, and n_columns + c to count where it is not missing. The specs of kind k are
-    `spec_of_kind[spec_offsets[k]:spec_offsets[k + 1]]`.
+    `edges` are distinct window edges, ascending; `near` and `far` index them for each spec. `column` is -1 to count
+    events, c to sum `values[c]` where it is not missing, and n_columns + c to count where it is not missing. The
+    specs of kind k are `spec_of_kind[spec_offsets[k]:spec_offsets[k + 1]]`.
     """
     n_specs, n_as_ofs, n_columns = len(near), len(as_ofs), len(values)
     out = np.zeros((n_specs, len(snap_as_of)), dtype=np.int64)
@@ -93,9 +94,10 @@ def distinct(
 ):
     """Number of different codes among the events in each window, shape `(n_specs, n_snapshots)`, int64.
 
-    All specs share one column of codes (-1 is none). An event yields to the next one of its code: from the latest event back,
-    each adds only the as-of dates that no later event of the same code has covered. Later events leave a window later, so
-    what they cover reaches beyond every date of an earlier one, and the smallest start seen is all that must be kept.
+    All specs share one column of codes (-1 is none). An event yields to the next one of its code: from the latest
+    event back, each adds only the as-of dates that no later event of the same code has covered. Later events leave a
+    window later, so what they cover reaches beyond every date of an earlier one, and the smallest start seen is all
+    that must be kept.
     """
     n_specs, n_as_ofs = len(near), len(as_ofs)
     out = np.zeros((n_specs, len(snap_as_of)), dtype=np.int64)
@@ -146,7 +148,8 @@ def distinct(
 
 @njit(cache=True, nogil=True)
 def located(offsets, occurred, recorded, kind, as_ofs, mask, snap_offsets, snap_as_of):
-    """First, last and last but one visible event of each mask, shape `(3, n_specs, n_snapshots)`; -1 where there is none.
+    """First, last and last but one visible event of each mask, shape `(3, n_specs, n_snapshots)`; -1 where there is
+    none.
 
     Events are named by their position in the batch, which is the order of time within a customer: a running minimum and
     a running maximum over the as-of dates at which events become visible.
@@ -195,8 +198,8 @@ def gaps(offsets, occurred, recorded, kind, day, as_ofs, mask, far, quantile, sn
     """Gaps in days between neighbouring active days in `[as_of - far, as_of)`, shape `(5, n_snapshots)`, float64.
 
     Rows: number of gaps, mean, standard deviation (of the population), longest, quantile (linear between order
-    statistics). All but the number are NaN without a gap. No difference array can say this: a late event between two active
-    days splits a gap that was there before, so each snapshot walks over its own visible days.
+    statistics). All but the number are NaN without a gap. No difference array can say this: a late event between two
+    active days splits a gap that was there before, so each snapshot walks over its own visible days.
     """
     out = np.full((5, len(snap_as_of)), np.nan)
     for customer in range(len(offsets) - 1):

@@ -1,7 +1,7 @@
 """Snapshots: which customers are live at each as-of date, and whether they churned afterwards.
 
-The only module that looks past `as_of`. Eligibility sees what was known before `as_of`; the label sees what happened in the
-outcome window, whenever it was recorded.
+The only module that looks past `as_of`. Eligibility sees what was known before `as_of`; the label sees what happened
+in the outcome window, whenever it was recorded.
 """
 
 from dataclasses import dataclass, replace
@@ -52,9 +52,9 @@ def inactivity(
 ) -> Definition:
     """Churned is who does nothing of `roles` in the horizon.
 
-    Live at `as_of` is a customer with an event of `roles` in `[as_of - live_days, as_of)` whose last known cancellation,
-    if any, was undone. Churned is no event of `roles` in `[as_of + gap_days, as_of + gap_days + horizon_days)`. An event
-    counts in its role's first state: a returned purchase is no purchase.
+    Live at `as_of` is a customer with an event of `roles` in `[as_of - live_days, as_of)` whose last known
+    cancellation, if any, was undone. Churned is no event of `roles` in `[as_of + gap_days, as_of + gap_days +
+    horizon_days)`. An event counts in its role's first state: a returned purchase is no purchase.
 
     Raises
     ------
@@ -74,10 +74,10 @@ def contract(
 ) -> Definition:
     """Churned is who cancels in the horizon and does not undo it within the grace period.
 
-    Live at `as_of` is a customer with any earlier event of `start_roles` whose last known cancellation, if any, was undone.
-    Churned is a cancellation in `[as_of + gap_days, as_of + gap_days + horizon_days)` that no event with state `undone`
-    follows within `grace_days`. Who leaves for good in the gap is neither true nor false: nobody could have acted, so the
-    label is null.
+    Live at `as_of` is a customer with any earlier event of `start_roles` whose last known cancellation, if any, was
+    undone. Churned is a cancellation in `[as_of + gap_days, as_of + gap_days + horizon_days)` that no event with
+    state `undone` follows within `grace_days`. Who leaves for good in the gap is neither true nor false: nobody could
+    have acted, so the label is null.
 
     Raises
     ------

@@ -26,8 +26,8 @@ def split(
     """One row per as-of date: its part, its outcome window, its snapshots and its churners.
 
     From the newest matured date back: `test_as_ofs` dates are the test, then those whose outcome windows end no later
-    than the first test date may calibrate, and so on; what lies between two parts is the embargo. The newest date of all is
-    the one to score, when its outcome is still open.
+    than the first test date may calibrate, and so on; what lies between two parts is the embargo. The newest date of
+    all is the one to score, when its outcome is still open.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _too_short(
     need = parts * definition.outcome_days
     have = (observed_until - as_of[0]) // DAY_US if len(as_of) else 0
     return (
-        f"no as-of date is left for the part {name}: {parts} parts with outcome windows of {definition.outcome_days} days "
-        f"need at least {need} days between the first as-of date and observed_until, and there are {have}. "
-        f"Shorten definition.horizon_days, ask for fewer dates in split, or bring a longer history."
+        f"no as-of date is left for the part {name}: {parts} parts with outcome windows of {definition.outcome_days} "
+        f"days need at least {need} days between the first as-of date and observed_until, and there are {have}. "
+        "Shorten definition.horizon_days, ask for fewer dates in split, or bring a longer history."
     )

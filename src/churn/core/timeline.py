@@ -92,7 +92,9 @@ def timeline(events: pa.Table) -> Timeline:
         recorded=instants(events["recorded_at"]),
         kind=_kinds(events["role"], events["state"]),
         values={
-            name: _numbers(events[name]) for name in ("amount_minor", "discount_minor", "quantity_milli") if name in names
+            name: _numbers(events[name])
+            for name in ("amount_minor", "discount_minor", "quantity_milli")
+            if name in names
         },
         codes={name: _codes(events[name]) for name in ("channel", "category") if name in names},
     )

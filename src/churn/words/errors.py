@@ -28,7 +28,7 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - the product calls what a user may meet a fault
     """A fault that is explained to the user; anything else that escapes is a bug and keeps its traceback."""
 
     code = Exit.BUG

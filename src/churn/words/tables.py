@@ -162,7 +162,9 @@ SNAPSHOTS = Table(
     (
         _CUSTOMER,
         _AS_OF,
-        Column("churned", pa.bool_(), "whether the customer churned within the horizon", "the outcome is not known yet"),
+        Column(
+            "churned", pa.bool_(), "whether the customer churned within the horizon", "the outcome is not known yet"
+        ),
     ),
 )
 

@@ -1,11 +1,9 @@
 """Features: what was known of each customer at each `as_of`, one column each, with words for all of them.
 
-To add a feature, add one `Feature` to a family in this package: it then appears in the table, in docs/features.md and in the
-reasons of its group.
+To add a feature, add one `Feature` to a family in this package: it then appears in the table, in docs/features.md and
+in the reasons of its group.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -13,8 +11,8 @@ import pyarrow as pa
 from annotated_types import Ge, MinLen
 
 from churn.core.features.attributes import attribute_columns
-from churn.core.features.drop import drop
-from churn.core.features.feature import GROUPS, Feature
+from churn.core.features.drop import Measured, drop
+from churn.core.features.feature import GROUPS, Feature, Windows
 from churn.core.features.money import discounts, payments, returns, spend
 from churn.core.features.person import campaigns, season, tenure
 from churn.core.features.service import complaints, contacts, survey
@@ -26,13 +24,17 @@ from churn.words.tables import ROLES
 __all__ = ["GROUPS", "Feature", "Windows", "catalogue", "features", "windows"]
 
 
-@dataclass(frozen=True)
-class Windows:
-    """The lookback windows that all families share, in days."""
-
-    windows_days: tuple[int, ...]
-    period_days: int
-    periods: int
+MEASURED = (
+    Measured(
+        "purchases", "purchase_drop", "purchase", "{purchase}", "{purchase}次数", lambda h, d: h.count("purchase", d)
+    ),
+    Measured("sessions", "usage_drop", "usage", "{usage}", "{usage}次数", lambda h, d: h.count("usage", d)),
+    Measured(
+        "usage_minutes", "usage_drop", "usage", *QUANTITY["usage"][1:], lambda h, d: h.sum("usage", "quantity", d)
+    ),
+    Measured("spend", "spend_drop", "purchase", "spend", "消费额", lambda h, d: h.sum("purchase", "amount", d)),
+)
+"""What may drop."""
 
 
 def windows(
@@ -47,21 +49,26 @@ def windows(
 
 def catalogue(lookback: Windows, roles: tuple[str, ...] = tuple(ROLES)) -> tuple[Feature, ...]:
     """Every feature that a data set with these event roles has, in the order of the table's columns."""
-    days, trend = lookback.windows_days, (lookback.windows_days, lookback.period_days, lookback.periods)
+    days = lookback.windows_days
     found: list[Feature] = []
     for role in PLURAL:
-        found += silence(role)
-        found += volume(role, days)
-        found += variety(role, days)
-        found += drop(PLURAL[role], f"{role}_drop", role, f"{{{role}}}", f"{{{role}}}次数", _count(role), *trend)
-    found += drop(QUANTITY["usage"][0], "usage_drop", "usage", *QUANTITY["usage"][1:], _sum("usage", "quantity"), *trend)
-    found += drop("spend", "spend_drop", "purchase", "spend", "消费额", _sum("purchase", "amount"), *trend)
+        found += [*silence(role), *volume(role, days), *variety(role, days)]
+    for measured in MEASURED:
+        found += drop(measured, lookback)
     found += [*spend(days), *discounts(days), *returns(days), *payments(days)]
     found += [*complaints(days), *contacts(days), *survey(), *campaigns(days), *tenure(), *season()]
     return tuple(feature for feature in found if feature.role is None or feature.role in roles)
 
 
-def features(events: pa.Table, snapshots: pa.Table, attributes: pa.Table, *, lookback: Windows, roles: tuple[str, ...], attribute_names: tuple[str, ...]) -> pa.Table:
+def features(
+    events: pa.Table,
+    snapshots: pa.Table,
+    attributes: pa.Table,
+    *,
+    lookback: Windows,
+    roles: tuple[str, ...],
+    attribute_names: tuple[str, ...],
+) -> pa.Table:
     """One row per snapshot, one float32 column per feature, one text column per customer attribute.
 
     Parameters
@@ -99,11 +106,3 @@ def features(events: pa.Table, snapshots: pa.Table, attributes: pa.Table, *, loo
     columns |= attribute_columns(attributes, snapshots, attribute_names)
     keys = {name: snapshots[name].combine_chunks() for name in ("customer_id", "as_of")}
     return pa.table(keys | columns)
-
-
-def _count(role: str) -> Callable:
-    return lambda h, days: h.count(role, days)
-
-
-def _sum(role: str, column: str) -> Callable:
-    return lambda h, days: h.sum(role, column, days)

@@ -25,7 +25,11 @@ def _valid_at(values: pa.Table, snapshots: pa.Table) -> pa.Array:
     values = values.filter(pc.is_in(values["customer_id"], value_set=customers))
     row_customer = _position(values["customer_id"], customers)
     snap_customer = _position(snapshots["customer_id"], customers)
-    valid, recorded, as_of = instants(values["valid_from"]), instants(values["recorded_at"]), instants(snapshots["as_of"])
+    valid, recorded, as_of = (
+        instants(values["valid_from"]),
+        instants(values["recorded_at"]),
+        instants(snapshots["as_of"]),
+    )
     begins = np.searchsorted(row_customer, snap_customer, side="left")
     ends = np.searchsorted(row_customer, snap_customer, side="right")
     found = np.full(len(as_of), -1, dtype=np.int64)

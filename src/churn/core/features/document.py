@@ -7,8 +7,9 @@ from churn.core.features.feature import GROUPS, Feature
 HEAD = """# Features
 
 One row of the features table is one customer at one `as_of`. A window of n days is `[as_of - n days, as_of)`, and only
-events that were recorded before `as_of` are seen. Words in braces stand for the data set's own nouns (`nouns` in `conf/data/`).
-A data set has the features of the event roles that it declares, and one text column for each customer attribute.
+events that were recorded before `as_of` are seen. Words in braces stand for the data set's own nouns (`nouns` in
+`conf/data/`). A data set has the features of the event roles that it declares, and one text column for each customer
+attribute.
 
 This page is written by `churn features --write docs/features.md` from `src/churn/core/features/`; do not edit it.
 """
@@ -22,7 +23,17 @@ def document(catalogue: tuple[Feature, ...]) -> str:
 def _group(group: str, members: list[Feature]) -> str:
     if not members:
         return ""
-    return "\n".join(["", f"## {group}", "", "| name | role | English | 中文 | unit | window | null means |", "|---|---|---|---|---|---|---|", *_rows(members), ""])
+    return "\n".join(
+        [
+            "",
+            f"## {group}",
+            "",
+            "| name | role | English | 中文 | unit | window | null means |",
+            "|---|---|---|---|---|---|---|",
+            *_rows(members),
+            "",
+        ]
+    )
 
 
 def _rows(members: list[Feature]) -> Iterator[str]:

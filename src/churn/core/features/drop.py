@@ -1,11 +1,12 @@
 """Whether a customer does less than before: this window against the one before, against the own rate, and the trend."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from churn.core.features.feature import Feature, ratio
+from churn.core.features.feature import Feature, Windows, ratio
 
 if TYPE_CHECKING:
     from churn.core.history import Days, History
@@ -14,13 +15,23 @@ Measure = Callable[["History", "Days"], np.ndarray]
 """How much there was of something in a window: a count or a sum."""
 
 
-def drop(
-    name: str, group: str, role: str, en: str, zh: str, measure: Measure, windows_days: tuple[int, ...], period_days: int, periods: int
-) -> Iterator[Feature]:
-    """Ratio and difference to the window before, ratio to the own long-run rate, periods of decline, and slope.
-
-    `name`, `en` and `zh` name the measure, such as `purchases`, "{purchase}" and "{purchase}次数".
+class Measured(NamedTuple):
+    """What may drop: name of its columns, group, role, its words in both languages, and how much there was in a
+    window.
     """
+
+    name: str
+    group: str
+    role: str
+    en: str
+    zh: str
+    measure: Measure
+
+
+def drop(measured: Measured, lookback: Windows) -> Iterator[Feature]:
+    """Ratio and difference to the window before, ratio to the own long-run rate, periods of decline, and slope."""
+    name, group, role, en, zh, measure = measured
+    windows_days, period_days, periods = lookback
     for days in (d for d in windows_days if d <= 180):
         window = f"{days} days and the {days} before"
         yield Feature(
@@ -63,7 +74,7 @@ def _by_period(h: "History", measure: Measure, period_days: int, periods: int) -
 
 def _decline_periods(by_period: list[np.ndarray]) -> np.ndarray:
     """How many periods in a row, counted back from the newest, each had less than the one before."""
-    falls = np.array([newer < older for newer, older in zip(by_period[:-1], by_period[1:], strict=True)])
+    falls = np.array([newer < older for newer, older in pairwise(by_period)])
     return np.cumprod(falls, axis=0).sum(axis=0).astype(np.float64)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,14 @@ class Feature:
     window: str
     null: str
     compute: "Callable[[History], np.ndarray]"
+
+
+class Windows(NamedTuple):
+    """The lookback windows that all families share, in days, and the equal periods over which trends are taken."""
+
+    windows_days: tuple[int, ...]
+    period_days: int
+    periods: int
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Money: spend, discounts, returns and payments."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,7 +114,7 @@ def _discount_share(h: "History", days: "Days") -> np.ndarray:
     return ratio(taken_off, taken_off + h.sum("purchase", "amount", days))
 
 
-def _per_day(h: "History", role: str, total: "object") -> np.ndarray:
+def _per_day(h: "History", role: str, total: "Callable[[Days], np.ndarray]") -> np.ndarray:
     """A year's sum over the days that the customer was known in it, a month at least: one purchase is no daily habit."""
     known_days = np.clip(h.days_since_first(role), 30, YEAR_DAYS)
     return total(YEAR_DAYS) / known_days

@@ -51,7 +51,10 @@ def volume(role: str, windows_days: tuple[int, ...]) -> Iterator[Feature]:
 def variety(role: str, windows_days: tuple[int, ...]) -> Iterator[Feature]:
     """Different categories and channels of an activity role in each window of a month and more."""
     noun = f"{{{role}}}"
-    words = {"category": ("categories", "different categories of", "种类数"), "channel": ("channels", "different channels of", "渠道数")}
+    words = {
+        "category": ("categories", "different categories of", "种类数"),
+        "channel": ("channels", "different channels of", "渠道数"),
+    }
     for column, (plural, en, zh) in words.items():
         for days in (d for d in windows_days if d >= 30):
             yield Feature(

@@ -125,7 +125,8 @@ def _masks(snapshots: pa.Table, split: pa.Table) -> dict[str, pa.Array]:
     as_ofs = {part: dates[part]["as_of"].combine_chunks() for part in LEARNING}
     learnt = pc.is_in(split["part"], value_set=pa.array(LEARNING))
     if dates["test"].num_rows:
-        # The embargo keeps early stopping and calibration honest. Once they are done, it only keeps outcomes from the refit.
+        # The embargo keeps early stopping and calibration honest. Once they are done, it only keeps outcomes from the
+        # refit.
         between = pc.and_(
             pc.equal(split["part"], "embargo"), pc.less_equal(split["outcome_until"], pc.min(dates["test"]["as_of"]))
         )

@@ -54,7 +54,8 @@ def reasons(
     usable = [s for s in SENTENCES if s.facts <= facts.keys()]
     most = {"leaving": most_leaving, "staying": most_staying}
     found = [
-        _of_direction(grouped, usable, facts, direction, most[direction], least_contribution) for direction in DIRECTIONS
+        _of_direction(grouped, usable, facts, direction, most[direction], least_contribution)
+        for direction in DIRECTIONS
     ]
     customer, position, group, sentence = (np.concatenate(parts) for parts in zip(*found, strict=True))
     direction = np.repeat(np.arange(len(found)), [len(part[0]) for part in found])
@@ -90,7 +91,9 @@ def _by_group(
         values = contributions[name].to_numpy()
         grouped[:, group_of.get(name, GROUPS.index("attributes"))] += values
         if name not in group_of:
-            texts = np.array([f"{name}: {'?' if value is None else value}" for value in features[name].to_pylist()], object)
+            texts = np.array(
+                [f"{name}: {'?' if value is None else value}" for value in features[name].to_pylist()], object
+            )
             heavier = np.abs(values) > heaviest
             attribute[heavier] = texts[heavier]
             heaviest = np.maximum(heaviest, np.abs(values))
@@ -98,7 +101,12 @@ def _by_group(
 
 
 def _of_direction(
-    grouped: np.ndarray, usable: list[Sentence], facts: Mapping[str, np.ndarray], direction: str, most: int, least: float
+    grouped: np.ndarray,
+    usable: list[Sentence],
+    facts: Mapping[str, np.ndarray],
+    direction: str,
+    most: int,
+    least: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The weightiest groups of each customer with a sentence: customer, position, group and number of the sentence."""
     weight = grouped * DIRECTIONS[direction]

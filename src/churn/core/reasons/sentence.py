@@ -4,13 +4,17 @@ import operator
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from churn.core.amounts import count, money, share
+
+CENTS_BELOW = 10
+"""Cents of an amount below this matter to the ear; above it they are noise in a sentence."""
 Condition = tuple[str, str, float | str]
 """A fact, a comparison and a number or another fact: `("purchase_silence_ratio", ">=", 1.2)`."""
-COMPARISONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     "==": operator.eq,
@@ -27,17 +31,21 @@ class Noun(Protocol):
     zh: str
 
 
+Direction = Literal["leaving", "staying"]
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A sentence about a group of features, said when all its conditions hold.
 
-    In `en` and `zh`, `{purchase.one}` is the data set's noun and `{days_since_purchase:days}` a fact with its form: `days`,
-    `count`, `ROLE` (a count with the noun of that role), `share`, `money`, `number` or `text`. A fact is a feature or one of
-    `facts.FACTS`. A condition on a missing value is false, so a sentence never speaks of what is not known.
+    In `en` and `zh`, `{purchase.one}` is the data set's noun and `{days_since_purchase:days}` a fact with its form:
+    `days`, `count`, `ROLE` (a count with the noun of that role), `share`, `money`, `number` or `text`. A fact is a
+    feature or one of `facts.FACTS`. A condition on a missing value is false, so a sentence never speaks of what is
+    not known.
     """
 
     group: str
-    direction: Literal["leaving", "staying"]
+    direction: Direction
     when: tuple[Condition, ...]
     en: str
     zh: str
@@ -62,7 +70,13 @@ class Sentence:
 
 
 def said(
-    template: str, facts: Mapping[str, np.ndarray], rows: np.ndarray, *, language: str, nouns: Mapping[str, Noun], currency: str
+    template: str,
+    facts: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    *,
+    language: str,
+    nouns: Mapping[str, Noun],
+    currency: str,
 ) -> list[str]:
     """The sentence in words for each of `rows`, with the customers' numbers.
 
@@ -105,9 +119,10 @@ def _days(value: float, language: str, _: str) -> str:
     return f"{whole} day" if whole == 1 else f"{whole} days"
 
 
-def _usual_days(value: float, language: str, _: str) -> str:
-    """Days on average: rounded, since a mean of 6.6 days is "every 7 days", never "every 0 days"."""
-    return _days(max(round(value), 1), language, "")
+def _ago(value: float, language: str, _: str) -> str:
+    if value < 1:
+        return "不到1天前" if language == "zh" else "less than a day ago"
+    return _days(value, language, "") + ("前" if language == "zh" else " ago")
 
 
 def _every(value: float, language: str, _: str) -> str:
@@ -133,21 +148,29 @@ def _count(value: float, language: str, _: str) -> str:
     return f"{whole:,}"
 
 
+def _categories(value: float, language: str, _: str) -> str:
+    whole = round(value)
+    if language == "zh":
+        return f"{whole}个种类"
+    return f"{whole} category" if whole == 1 else f"{whole} categories"
+
+
 def _money(value: float, _: str, currency: str) -> str:
-    return f"{value:,.0f} {currency}" if abs(value) >= 10 else f"{value:,.2f} {currency}"
+    return money(value, currency, decimals=0 if abs(value) >= CENTS_BELOW else 2)
 
 
 def _number(value: float, _language: str, _currency: str) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+    return count(value) if value == round(value) else f"{value:,.1f}"
 
 
 def _share(value: float, _language: str, _currency: str) -> str:
-    return f"{100 * value:.0f} %"
+    return share(value, decimals=0)
 
 
 FORMS: dict[str, Callable[[float, str, str], str]] = {
     "days": _days,
-    "usual": _usual_days,
+    "ago": _ago,
+    "categories": _categories,
     "every": _every,
     "count": _count,
     "money": _money,

@@ -1,15 +1,18 @@
 """The sentences, by group and direction. Of one group and direction, the first that is true of a customer is said.
 
-The conditions make a sentence say only what is so: a group may weigh towards leaving for a reason that no condition here
-catches, and then a later, plainer sentence states the facts without judging them.
+The conditions make a sentence say only what is so: a group may weigh towards leaving for a reason that no condition
+here catches, and then a later, plainer sentence states the facts without judging them.
 """
 
 from collections.abc import Iterator
 
-from churn.core.reasons.sentence import Sentence
+from churn.core.reasons.sentence import Direction, Sentence
 
+BOTH: tuple[Direction, Direction] = ("leaving", "staying")
 LATE = 1.2
 """A silence a fifth longer than usual is late; less than that is the ordinary scatter of a rhythm."""
+SELDOM_DAYS = 14
+"""Who comes every week or so would be surprised to be told that they come seldom."""
 MUCH_LESS, MUCH_MORE = 0.75, 1.25
 """A quarter below or above the customer's own rate is worth a sentence."""
 NPS_DETRACTOR, NPS_PROMOTER = 6, 9
@@ -21,15 +24,26 @@ CSAT_LOW, CSAT_HIGH = 3, 4
 def silence(role: str) -> Iterator[Sentence]:
     """How long ago the last event of an activity role was, against the customer's own rhythm."""
     group, since, gap, ratio = f"{role}_silence", f"days_since_{role}", f"{role}_gap_mean_days", f"{role}_silence_ratio"
-    late_en = f"no {{{role}.one}} for {{{since}:days}}; usually {{{gap}:every}}"
-    late_zh = f"已{{{since}:days}}没有{{{role}}}；平常{{{gap}:every}}一次"
-    plain_en = f"last {{{role}.one}} {{{since}:days}} ago; usually {{{gap}:every}}"
-    plain_zh = f"上次{{{role}}}在{{{since}:days}}前；平常{{{gap}:every}}一次"
-    once_en, once_zh = f"last {{{role}.one}} {{{since}:days}} ago", f"上次{{{role}}}在{{{since}:days}}前"
-    yield Sentence(group, "leaving", ((ratio, ">=", LATE), (since, ">=", 2)), late_en, late_zh)
-    for direction in ("leaving", "staying"):
-        yield Sentence(group, direction, ((gap, ">", 0),), plain_en, plain_zh)
-        yield Sentence(group, direction, ((since, ">=", 0),), once_en, once_zh)
+    rhythm_en, rhythm_zh = f"; usually {{{gap}:every}}", f"；平常{{{gap}:every}}一次"
+    last_en, last_zh = f"last {{{role}.one}} {{{since}:ago}}", f"上次{{{role}}}在{{{since}:ago}}"
+    yield Sentence(
+        group, "leaving", ((ratio, ">=", LATE), (since, ">=", 2)),
+        f"no {{{role}.one}} for {{{since}:days}}" + rhythm_en, f"已{{{since}:days}}没有{{{role}}}" + rhythm_zh,
+    )  # fmt: skip
+    yield Sentence(
+        group, "leaving", ((gap, ">=", SELDOM_DAYS),),
+        f"comes only {{{gap}:every}}; last {{{role}.one}} {{{since}:ago}}", f"{{{gap}:every}}才来一次；上次{{{role}}}在{{{since}:ago}}",
+    )  # fmt: skip
+    yield Sentence(group, "leaving", ((since, ">=", SELDOM_DAYS),), last_en, last_zh)
+    yield Sentence(group, "staying", ((ratio, "<", LATE),), last_en + rhythm_en, last_zh + rhythm_zh)
+    yield Sentence(
+        group,
+        "staying",
+        ((gap, ">", 0), (gap, "<", SELDOM_DAYS)),
+        f"usually {{{gap}:every}}",
+        f"平常{{{gap}:every}}一次",
+    )
+    yield Sentence(group, "staying", ((since, "<", SELDOM_DAYS),), last_en, last_zh)
 
 
 def drop(role: str, events: str) -> Iterator[Sentence]:
@@ -52,7 +66,7 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
         f"{{{role}}}次数连续{{{events}_decline_periods:number}}个月下降",
     )  # fmt: skip
     yield Sentence(group, "staying", ((change, ">", 0), (rate, ">", MUCH_MORE)), less_en, less_zh)
-    for direction in ("leaving", "staying"):
+    for direction in BOTH:
         yield Sentence(
             group, direction, ((f"{events}_90d", ">=", 0),),
             f"{{{events}_90d:{role}}} in the last 90 days", f"最近90天{{{events}_90d:{role}}}",
@@ -74,17 +88,25 @@ def spend() -> Iterator[Sentence]:
     change_en = "spent {spend_30d:money} in the last 30 days, {spend_60d_30d:money} in the 30 days before"
     change_zh = "最近30天消费{spend_30d:money}，之前30天{spend_60d_30d:money}"
     yield Sentence(
-        group, "leaving", (("spend_change_30d", "<", 0), ("spend_own_rate_ratio_30d", "<", MUCH_LESS)), change_en, change_zh
+        group,
+        "leaving",
+        (("spend_change_30d", "<", 0), ("spend_own_rate_ratio_30d", "<", MUCH_LESS)),
+        change_en,
+        change_zh,
     )
     yield Sentence(
-        group, "leaving", (("spend_own_rate_ratio_90d", "<", MUCH_LESS),),
+        group, "leaving", (("spend_own_rate_ratio_90d", "<", MUCH_LESS), ("spend_90d", ">", 0)),
         "spent {spend_90d:money} in the last 90 days, {spend_below_own_rate_90d:share} below the usual rate",
         "最近90天消费{spend_90d:money}，比平常少{spend_below_own_rate_90d:share}",
     )  # fmt: skip
     yield Sentence(
-        group, "staying", (("spend_change_30d", ">", 0), ("spend_own_rate_ratio_30d", ">", MUCH_MORE)), change_en, change_zh
+        group,
+        "staying",
+        (("spend_change_30d", ">", 0), ("spend_own_rate_ratio_30d", ">", MUCH_MORE)),
+        change_en,
+        change_zh,
     )
-    for direction in ("leaving", "staying"):
+    for direction in BOTH:
         yield Sentence(
             group, direction, (("spend_90d", ">", 0), ("spend_mean_90d", ">", 0)),
             "spent {spend_90d:money} in the last 90 days, {spend_mean_90d:money} per {purchase.one}",
@@ -98,7 +120,9 @@ def spend() -> Iterator[Sentence]:
 def complaints() -> Iterator[Sentence]:
     """Complaints, the open ones first."""
     group = "complaints"
-    lately_en = "{complaint.many}: {complaints_30d:count} in the last 30 days, {complaints_30d_90d:count} in the 60 days before"
+    lately_en = (
+        "{complaint.many}: {complaints_30d:count} in the last 30 days, {complaints_30d_90d:count} in the 60 days before"
+    )
     lately_zh = "{complaint}：最近30天{complaints_30d:number}次，之前60天{complaints_30d_90d:number}次"
     yield Sentence(
         group, "leaving", (("complaints_30d", ">", 0), ("open_complaints", ">", 0)),
@@ -161,7 +185,7 @@ def payments() -> Iterator[Sentence]:
 def survey() -> Iterator[Sentence]:
     """Answers to surveys."""
     scales = (("nps", "NPS", NPS_DETRACTOR, NPS_PROMOTER), ("csat", "CSAT", CSAT_LOW, CSAT_HIGH))
-    for state, name, low, high in scales:
+    for state, name, low, _high in scales:
         last, fell = f"last_{state}", f"{state}_fell"
         yield Sentence(
             "survey", "leaving", ((last, "<=", low), (fell, ">", 0)),
@@ -193,7 +217,7 @@ def campaigns() -> Iterator[Sentence]:
         group, "leaving", (("campaigns_sent_90d", "<=", 0),),
         "no {campaign.one} received in the last 90 days", "最近90天没有收到{campaign}",
     )  # fmt: skip
-    for direction in ("leaving", "staying"):
+    for direction in BOTH:
         yield Sentence(
             group, direction, (("campaigns_answered_90d", ">", 0),),
             "answered {campaigns_answered_90d:count} of our {campaign.many} in the last 90 days",
@@ -217,12 +241,16 @@ def discounts() -> Iterator[Sentence]:
         "no discount on the last {purchase.one}; {discount_share_365d:share} of the price over the year",
         "上次{purchase}没有折扣；全年平均折扣{discount_share_365d:share}",
     )  # fmt: skip
-    for direction in ("leaving", "staying"):
-        yield Sentence(
-            "discounts", direction, (("discount_share_90d", ">=", 0),),
-            "discounts of {discount_share_90d:share} of the price in the last 90 days",
-            "最近90天的折扣为价格的{discount_share_90d:share}",
-        )  # fmt: skip
+    yield Sentence(
+        "discounts", "leaving", (("discount_share_90d", "<", "discount_share_365d"),),
+        "discounts of {discount_share_90d:share} of the price in the last 90 days, {discount_share_365d:share} over the year",
+        "最近90天的折扣为价格的{discount_share_90d:share}，全年为{discount_share_365d:share}",
+    )  # fmt: skip
+    yield Sentence(
+        "discounts", "staying", (("discount_share_90d", ">", 0), ("discount_share_90d", ">=", "discount_share_365d")),
+        "discounts of {discount_share_90d:share} of the price in the last 90 days",
+        "最近90天的折扣为价格的{discount_share_90d:share}",
+    )  # fmt: skip
 
 
 def returns() -> Iterator[Sentence]:
@@ -232,32 +260,42 @@ def returns() -> Iterator[Sentence]:
             "returns", "leaving", ((f"returns_{days}d", ">", 0),),
             f"returns: {{returns_{days}d:count}} in the last {days} days", f"最近{days}天退货{{returns_{days}d:number}}次",
         )  # fmt: skip
-    yield Sentence("returns", "staying", (("returns_365d", "<=", 0),), "nothing returned in the last year", "最近一年没有退货")
+    yield Sentence(
+        "returns", "staying", (("returns_365d", "<=", 0),), "nothing returned in the last year", "最近一年没有退货"
+    )
 
 
 def variety() -> Iterator[Sentence]:
     """How many kinds of things the customer buys or uses."""
-    for direction, only in (("leaving", "only "), ("staying", "")):
+    for direction, only in zip(BOTH, ("only ", ""), strict=True):
         for role in ("purchase", "usage"):
             kinds = f"{role}_categories_90d"
             yield Sentence(
                 "variety", direction, ((kinds, ">", 0),),
-                f"{{{role}.many}} in {only}{{{kinds}:count}} categories in the last 90 days",
-                f"最近90天{{{role}}}涉及{{{kinds}:number}}个种类",
+                f"{{{role}.many}} in {only}{{{kinds}:categories}} in the last 90 days",
+                f"最近90天{{{role}}}涉及{{{kinds}:categories}}",
             )  # fmt: skip
 
 
 def circumstances() -> Iterator[Sentence]:
     """Tenure, season and attributes: facts that nobody can change, stated plainly."""
-    for direction, en, zh in (("leaving", "leave", "流失"), ("staying", "stay", "留存")):
+    for direction, en, zh in zip(BOTH, ("leave", "stay"), ("流失", "留存"), strict=True):
         yield Sentence(
-            "tenure", direction, (("tenure_days", ">=", 0),), "with us for {tenure_days:days}", "成为客户{tenure_days:days}"
+            "tenure",
+            direction,
+            (("tenure_days", ">=", 0),),
+            "with us for {tenure_days:days}",
+            "成为客户{tenure_days:days}",
         )
         yield Sentence(
             "season", direction, (), f"at this time of the year more customers {en}", f"每年此时{zh}的客户较多"
         )
         yield Sentence(
-            "attributes", direction, (), f"customers with {{attribute:text}} more often {en}", f"{{attribute:text}}的客户更常{zh}"
+            "attributes",
+            direction,
+            (),
+            f"customers with {{attribute:text}} more often {en}",
+            f"{{attribute:text}}的客户更常{zh}",
         )
 
 
