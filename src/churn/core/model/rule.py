@@ -25,7 +25,7 @@ def fit(
 ) -> Model:
     """The time feature with the best AUC in the train and validation parts, as log-odds.
 
-    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen.
+    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen in training.
     A rule may also run the other way: the more recent, the worse, as for complaints.
 
     Parameters
@@ -84,5 +84,5 @@ def _line(body: dict, days: np.ndarray) -> np.ndarray:
 
 
 def _log_days(days: np.ndarray, longest: float) -> np.ndarray:
-    """log(1 + days); null as one day more than the longest, and longer silences than that no longer than null."""
-    return np.log1p(np.minimum(np.where(np.isnan(days), np.inf, days.astype(np.float64)), longest + 1))
+    """log(1 + days); null as one day more than the longest that was learnt from. Longer silences keep their order."""
+    return np.log1p(np.where(np.isnan(days), longest + 1, days.astype(np.float64)))

@@ -155,7 +155,9 @@ def _categories(value: float, language: str, _: str) -> str:
     return f"{whole} category" if whole == 1 else f"{whole} categories"
 
 
-def _money(value: float, _: str, currency: str) -> str:
+def _money(value: float, language: str, currency: str) -> str:
+    if value == 0:
+        return "nothing" if language == "en" else "0"
     return money(value, currency, decimals=0 if abs(value) >= CENTS_BELOW else 2)
 
 
