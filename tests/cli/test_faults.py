@@ -22,6 +22,9 @@ def trial():
 churn.cli.main()
 """
 
+HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""A shell starts what it puts into the background deaf to Ctrl-C, and the tests may run there."""
+
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
@@ -72,12 +75,10 @@ def test_a_full_disk_is_a_fault_and_not_a_bug():
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, Exit.TERMINATED), (signal.SIGINT, Exit.INTERRUPTED)])
 def test_a_signal_ends_the_command_with_its_code_and_tidies_up(number, code, tmp_path):
-    body = (
-        "print('ready', flush=True)\n    try:\n        time.sleep(30)\n    finally:\n        open('tidy', 'w').close()"
-    )
+    body = "try:\n        print('ready', flush=True)\n        time.sleep(30)\n    finally:\n        open('tidy', 'w')"
     before = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND.format(body=body), "trial"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEARS_CTRL_C + COMMAND.format(body=body), "trial"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
