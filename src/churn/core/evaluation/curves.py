@@ -46,9 +46,10 @@ def wilson(hits: np.ndarray, n: np.ndarray, interval: float) -> tuple[np.ndarray
     (0.0, 0.2775)
     """
     z = NormalDist().inv_cdf((1 + interval) / 2)
-    middle = (hits + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(hits * (n - hits) / n + z**2 / 4)
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    # One division at the end: so the lower end is exactly 0 at no hits.
+    middle = hits + z * z / 2
+    half = z * np.sqrt(hits * (n - hits) / n + z * z / 4)
+    return np.maximum((middle - half) / (n + z * z), 0.0), np.minimum((middle + half) / (n + z * z), 1.0)
 
 
 def at_capacity(churned: np.ndarray, scores: Mapping[str, np.ndarray], as_of: np.ndarray, capacity: int) -> dict:
