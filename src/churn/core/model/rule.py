@@ -25,7 +25,8 @@ def fit(
 ) -> Model:
     """The time feature with the best AUC in the train and validation parts, as log-odds.
 
-    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen in training.
+    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen in
+    training.
     A rule may also run the other way: the more recent, the worse, as for complaints.
 
     Parameters
