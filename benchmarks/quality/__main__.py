@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.quality.document import document
 from benchmarks.quality.protocols import PROTOCOLS
 from benchmarks.quality.snapshots import ROOT, SHARED, shared_file
 from benchmarks.quality.trial import MODELS, Row, trial
@@ -14,11 +15,12 @@ from churn.shell.store import write_text
 
 RESULTS = ROOT / "benchmarks" / "results" / "quality.json"
 CACHE = Path(tempfile.gettempdir()) / "churn-benchmark"
+PAGE = ROOT / "docs" / "quality.md"
 SHOWN = ("auc", "ap", "logloss", "brier", "ece", "lift10")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the protocols, print their tables, and replace their rows in benchmarks/results/quality.json."""
+    """Run the protocols, print their tables, and replace their rows in the results and on their page."""
     wanted = _parsed(arguments)
     rows: list[Row] = []
     for name in wanted.only or PROTOCOLS:
@@ -35,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Trying something out is no result: the file speaks of conf/ as it is, and of all models.
     if rows and not wanted.set and not wanted.models:
         write_text(RESULTS, _merged(rows))
-        _say(f"wrote {len(rows)} rows of {RESULTS.relative_to(ROOT)}")
+        write_text(PAGE, document(json.loads(RESULTS.read_text(encoding="utf-8"))))
+        _say(f"wrote {len(rows)} rows of {RESULTS.relative_to(ROOT)}, and {PAGE.relative_to(ROOT)}")
     return 0
 
 

@@ -88,7 +88,7 @@ def test_the_rule_against_itself_differs_by_nothing_and_is_called_no_better(tabl
     found = evaluation(*tables, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
     assert set(found.metrics["difference"]["rule"].values()) == {0.0}
     assert found.metrics["verdict"]["outcome"] == "no_better"
-    assert found.metrics["verdict"]["en"].startswith("No better than the best time rule (days_since_purchase)")
+    assert found.metrics["verdict"]["en"].startswith("No better than the best time rule (days since the last basket)")
 
 
 def test_every_kind_of_model_can_be_judged(tables):
@@ -190,7 +190,9 @@ def test_the_verdict_says_its_numbers_in_both_languages():
     difference = {"auc": 0.1, "auc_low": 0.05, "auc_high": 0.15, "ap": 0.2, "ap_low": 0.1, "ap_high": 0.3}
     table = Comparison({"model": row, "rule": row | {"auc": 0.7, "ap": 0.3}}, {"rule": difference})
     team = {"k": 50, "model": {"caught": 40.0}, "rule": {"caught": 25.0}}
-    said = verdict(table, team, rule_feature="days_since_purchase", interval=0.95, ece_most=0.05)
+    said = verdict(
+        table, team, rule={"en": "days since the last order", "zh": "距上次订单的天数"}, interval=0.95, ece_most=0.05
+    )
     for language in ("en", "zh"):
         for number in (
             "0.800",

@@ -45,9 +45,8 @@ def test_the_rule_grows_with_silence_and_never_is_the_longest(tables: tuple) -> 
     fitted = model(*tables, **RULE)
     days = pa.array([0, 10, 100, None, 1e6], pa.float32())
     found = margins(fitted, pa.table({"days_since_purchase": days})).tolist()
-    # Never (the fourth) is a day longer than the longest that was learnt from; a silence longer still ranks above it.
-    assert found == sorted(found)
-    assert len(set(found)) == len(found)
+    # The last is longer than any silence that was learnt from, and still shorter than never.
+    assert found[0] < found[1] < found[2] < found[4] < found[3]
 
 
 def test_the_rule_may_run_the_other_way(tables: tuple) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from churn.shell.delivery import Published
     from churn.shell.repro import Step
 
@@ -69,24 +71,44 @@ def _publish() -> "Published":
 
 
 def _say(published: "Published") -> None:
-    """Where the list is, and whom it names first."""
+    """What became of the rows, whom the list names first, what the model is worth, and where the list is."""
     from rich.console import Console
     from rich.table import Table
 
+    from churn.core.amounts import money
+    from churn.shell import store
     from churn.shell.delivery import listed
+    from churn.shell.store import PATHS
 
     rows = listed(published.folder, ["rank", "customer_id", "score", "value_at_risk", "currency", "reason_1_en"])
     table = Table(box=None, pad_edge=False)
     for heading in ("rank", "customer", "leaves", "at risk", "first reason"):
         table.add_column(heading, justify="left" if heading in {"customer", "first reason"} else "right")
     for row in rows.slice(0, SHOWN).to_pylist():
-        money = f"{row['value_at_risk']:,.2f} {row['currency']}"
-        table.add_row(str(row["rank"]), row["customer_id"], f"{row['score']:.0%}", money, row["reason_1_en"] or "")
+        at_risk = money(row["value_at_risk"], row["currency"])
+        table.add_row(str(row["rank"]), row["customer_id"], f"{row['score']:.0%}", at_risk, row["reason_1_en"] or "")
     console = Console(markup=False, highlight=False, soft_wrap=True)
+    _say_rows(console)
     console.print(table)
+    console.print(store.read_json(PATHS["evaluation"])["verdict"]["en"])
     state = "Published" if published.is_new else "Nothing changed; still"
     console.print(f"{state} {published.folder}: {len(rows):,} customers. Open {published.folder}/index.html")
     console.print(f"Ask about one of them: churn why {rows['customer_id'][0]}")
+
+
+def _say_rows(console: "Console") -> None:
+    """The account of the rows that were read, and what the door warned of."""
+    from churn.shell import store
+    from churn.shell.store import PATHS
+
+    account = store.read_json(PATHS["reconciliation"])
+    total = account["total"]
+    console.print(
+        f"Rows read {total['rows']:,} = kept {total['kept']:,} + duplicates {total['duplicates']:,} + "
+        f"quarantined {total['quarantined']:,} + out of window {total['out_of_window']:,}"
+    )
+    for warning in account["warnings"]:
+        console.print(f"Warning: {warning}")
 
 
 @contextmanager

@@ -133,7 +133,8 @@ def evaluation(
     moved = influence(learnt, tested, most=influence_rows, seed=seed)
     drawn = curves(churned, scores, interval)
     tables = drawn | {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
-    said = verdict(table, team, rule_feature=rule.features[0], interval=interval, ece_most=ece_most)
+    words = {language: _label(rule.features[0], catalogue, nouns, language) for language in charts.LANGUAGES}
+    said = verdict(table, team, rule=words, interval=interval, ece_most=ece_most)
     metrics = {
         **table.rows,
         "kinds": {"model": learnt.kind, "rule": rule.features[0], "logistic": "logistic"},

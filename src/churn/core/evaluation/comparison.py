@@ -117,13 +117,18 @@ def calibrated(row: Mapping[str, float], ece_most: float) -> str:
     return "no" if row["ece_low"] > ece_most else "unclear"
 
 
-def verdict(table: Comparison, team: dict, *, rule_feature: str, interval: float, ece_most: float) -> dict[str, str]:
-    """What the table says, in words: `outcome`, `calibrated`, and sentences `en` and `zh`."""
-    model, rule, difference = table.rows["model"], table.rows["rule"], table.differences["rule"]
+def verdict(
+    table: Comparison, team: dict, *, rule: Mapping[str, str], interval: float, ece_most: float
+) -> dict[str, str]:
+    """What the table says, in words: `outcome`, `calibrated`, and sentences `en` and `zh`.
+
+    `rule` is the time rule's feature in words, by language.
+    """
+    model, judged, difference = table.rows["model"], table.rows["rule"], table.differences["rule"]
     earned, is_true = outcome(difference), calibrated(model, ece_most)
     numbers = {
         **model,
-        **{f"rule_{metric}": rule[metric] for metric in JUDGED},
+        **{f"rule_{metric}": judged[metric] for metric in JUDGED},
         **{f"d_{metric}": difference[metric] for metric in JUDGED},
         **{f"l_{metric}": difference[f"{metric}_low"] for metric in JUDGED},
         **{f"h_{metric}": difference[f"{metric}_high"] for metric in JUDGED},
@@ -137,7 +142,7 @@ def verdict(table: Comparison, team: dict, *, rule_feature: str, interval: float
     }
     sentences = {
         language: (
-            OUTCOMES[earned][place].format(rule=rule_feature),
+            OUTCOMES[earned][place].format(rule=rule[language]),
             MEASURED[language].format(**numbers),
             FOUND[language].format(**found),
             CALIBRATED[is_true][place].format(

@@ -25,9 +25,9 @@ def fit(
 ) -> Model:
     """The time feature with the best AUC in the train and validation parts, as log-odds.
 
-    The log-odds are a straight line over log(1 + days). Null (never) counts as longer than the longest silence seen in
-    training.
-    A rule may also run the other way: the more recent, the worse, as for complaints.
+    The log-odds are a straight line over days / (days + their median), which grows ever more slowly and never reaches
+    1. Null (never) is 1: longer than any silence, also than those that are longer than any in training. A rule may also
+    run the other way: the more recent, the worse, as for complaints.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def fit(
         raise NotEnoughData(f"none of {len(known.names)} features starts with {TIME}, so there is no time rule")
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
     days = rows.x[:, known.names.index(best)]
-    longest = float(np.nanmax(days))
-    intercept, slope = line(_log_days(days, longest), rows.churned)
-    body = {"feature": best, "longest_days": longest, "intercept": intercept, "slope": slope}
+    median = float(np.nanmedian(days))
+    intercept, slope = line(_bent(days, median), rows.churned)
+    body = {"feature": best, "median_days": median, "intercept": intercept, "slope": slope}
     body["base"] = float(_line(body, days).mean())
     held_out = known.parts["calibration"]
     held_out_margins = _line(body, held_out.x[:, known.names.index(best)])
@@ -81,9 +81,10 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def _line(body: dict, days: np.ndarray) -> np.ndarray:
-    return body["intercept"] + body["slope"] * _log_days(days, body["longest_days"])
+    return body["intercept"] + body["slope"] * _bent(days, body["median_days"])
 
 
-def _log_days(days: np.ndarray, longest: float) -> np.ndarray:
-    """log(1 + days); null as one day more than the longest that was learnt from. Longer silences keep their order."""
-    return np.log1p(np.where(np.isnan(days), longest + 1, days.astype(np.float64)))
+def _bent(days: np.ndarray, median: float) -> np.ndarray:
+    """Silence as days / (days + median), and the limit 1 for null: never is longer than any silence, seen or unseen."""
+    known = days.astype(np.float64)
+    return np.where(np.isnan(known), 1.0, known / (known + max(median, 1.0)))
