@@ -3,10 +3,8 @@
 Nothing heavy is imported here or at the top of a command's module, so that `churn --help` answers at once.
 """
 
-import os
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +14,7 @@ from churn.cli.demo import demo
 from churn.cli.features import features
 from churn.cli.run import run
 from churn.cli.why import why
+from churn.shell.project import enter
 from churn.words.errors import Exit
 
 app = typer.Typer(
@@ -61,9 +60,7 @@ def churn(
     Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 input breaks its contract, 5 not enough data,
     6 quality gate, 8 another run, 9 disk or memory, 10 damaged file, 13 tracking, 130 and 143 interrupted.
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
-    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "dvc.yaml").exists()), None)
-    if root:
-        os.chdir(root)  # all paths of the store are relative to the project
+    enter()
 
 
 def main() -> None:
