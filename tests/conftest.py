@@ -36,3 +36,25 @@ def _no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture(scope="session")
+def demo_runs(tmp_path_factory):
+    """Two projects that each made their list of the same demo world, side by side; the second without tracking.
+
+    Many tests look at them, none changes them.
+    """
+    from tests.pipelines.project import Project, demo_project, started
+
+    folders = [demo_project(tmp_path_factory.mktemp(name), tracked=name == "tracked") for name in ("tracked", "alone")]
+    runs = [started(folder) for folder in folders]
+    told = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], told
+    logs = [(folder / "data/logs/run.log").read_text() for folder in folders]
+    return tuple(map(Project, folders, told, logs))
+
+
+@pytest.fixture(scope="session")
+def demo_run(demo_runs):
+    """A project that made its list of the demo world; to be looked at, not to be changed."""
+    return demo_runs[0]
