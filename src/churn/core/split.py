@@ -101,5 +101,5 @@ def _too_short(
     return (
         f"no as-of date is left for the part {name}: {parts} parts with outcome windows of {definition.outcome_days} "
         f"days need at least {need} days between the first as-of date and observed_until, and there are {have}. "
-        "Shorten definition.horizon_days, ask for fewer dates in split, or bring a longer history."
+        "Raise snapshots.most where the history is longer, shorten definition.horizon_days, or ask for less in split."
     )
