@@ -88,6 +88,7 @@ def test_the_readme_names_files_that_a_delivery_has():
 def test_the_readme_draws_the_line_of_dvc_yaml():
     stages = set(yaml.safe_load(text_of(ROOT / "dvc.yaml"))["stages"])
     drawn = set(re.findall(r"\b[a-z_]+\b", README.split("```")[1])) - {"deliveries", "as_of"}
+    assert drawn
     assert drawn <= stages
 
 
