@@ -4,7 +4,6 @@ from churn.core.dataset import dataset
 from churn.core.evaluation import evaluation
 from churn.core.features import catalogue, windows
 from churn.core.model import read
-from churn.core.summary import ROLE_NOUNS
 from churn.shell import config, store
 from churn.shell.runs import stage
 
@@ -13,7 +12,7 @@ def main() -> None:
     """Write reports/evaluation.json, the curves and the figures."""
     data, learnt = config.value("data", dataset), read(store.read_texts(store.PATHS["model"]))
     keys, lookback = config.section("evaluation", evaluation), config.value("features", windows)
-    keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": {**ROLE_NOUNS, **data.nouns}}
+    keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": data.nouns}
     features, snapshots, split = (store.read(name) for name in ("features", "snapshots", "split"))
     found = evaluation(features, snapshots, split, learnt, **keys)
     store.write_json(store.PATHS["evaluation"], found.metrics)

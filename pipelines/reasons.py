@@ -4,7 +4,6 @@ from churn.core.dataset import dataset
 from churn.core.features import catalogue, windows
 from churn.core.reasons import reasons
 from churn.core.scores import at, scoring_as_of
-from churn.core.summary import ROLE_NOUNS
 from churn.shell import config, store
 from churn.shell.runs import stage
 
@@ -15,8 +14,8 @@ ROWS = 20_000
 def main() -> None:
     """Write the table reasons."""
     data, keys = config.value("data", dataset), config.section("reasons", reasons)
-    keys |= {"catalogue": catalogue(config.value("features", windows), data.roles), "currency": data.currency}
-    keys |= {"nouns": {**ROLE_NOUNS, **data.nouns}}
+    keys |= {"nouns": data.nouns, "currency": data.currency}
+    keys |= {"catalogue": catalogue(config.value("features", windows), data.roles)}
     as_of, pieces = scoring_as_of(store.read("split")), store.together({"contributions": None, "features": None}, ROWS)
     store.write_batches("reasons", (reasons(shares, at(known, as_of), **keys) for shares, known in pieces))
 

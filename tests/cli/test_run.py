@@ -34,6 +34,10 @@ def main():
     if Path("fails").exists():
         raise ContractFault("3 of 4 rows are bad")
     Path("data/raw.json").write_text("{}")
+    Path("reports").mkdir(exist_ok=True)
+    rows = '{"rows": 9, "kept": 5, "duplicates": 1, "quarantined": 1, "out_of_window": 2}'
+    Path("reports/events.json").write_text('{"total": %s, "warnings": ["one row is odd"]}' % rows)
+    Path("reports/evaluation.json").write_text('{"verdict": {"en": "Better than the best time rule"}}')
     shutil.copytree("made", "data/risk_list")
 
 if __name__ == "__main__":

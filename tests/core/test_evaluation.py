@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from churn.core import metrics
-from churn.core.dataset import Noun
+from churn.core.dataset import ROLE_NOUNS, Noun
 from churn.core.evaluation import Evaluation, evaluation
 from churn.core.evaluation.comparison import Comparison, calibrated, compare, outcome, verdict
 from churn.core.evaluation.curves import at_capacity, curves, reliability
@@ -20,12 +20,12 @@ from churn.words.errors import ConfigFault, NotEnoughData
 from tests.core.model_world import LIGHTGBM, LOGISTIC, RULE, world
 
 CATALOGUE = (
-    Feature("days_since_purchase", "purchase_silence", "purchase", "days since the last {purchase}",
-            "距上次{purchase}的天数", "days", "all history", "never", lambda h: np.zeros(1)),
+    Feature("days_since_purchase", "purchase_silence", "purchase", "days since the last {purchase.one}",
+            "距上次{purchase.zh}的天数", "days", "all history", "never", lambda h: np.zeros(1)),
     Feature("spend_90d", "spend_drop", "purchase", "spend in the last 90 days", "最近90天的消费额",
             "currency", "90 days", "", lambda h: np.zeros(1)),
 )  # fmt: skip
-NOUNS = {"purchase": Noun("basket", "baskets", "购物")}
+NOUNS = ROLE_NOUNS | {"purchase": Noun("basket", "baskets", "购物")}
 SECTION = {
     "seed": 1,
     "bootstrap": 200,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.core.dataset import Noun
+from churn.core.dataset import ROLE_NOUNS, Noun
 from churn.core.headings import HEADINGS
 from churn.core.risk_list import risk_list
 from churn.core.snapshots import Definition
@@ -195,7 +195,7 @@ def test_inactivity_is_told_in_words():
         "zh": "截至日前 90 天内有过购物的客户；其后 28 天内没有购物即视为流失。",
     }
     either = Definition("inactivity", 7, 30, live_days=None, roles=("usage", "purchase"))
-    assert churn_in_words(either, {}) == {
+    assert churn_in_words(either, ROLE_NOUNS) == {
         "en": "Customers with a use or purchase at any time before the as-of date; "
         "leaving means no use or purchase in the 30 days that begin 7 days after it.",
         "zh": "截至日前有过使用或购买的客户；其后第 8 天起的 30 天内没有使用或购买即视为流失。",

@@ -66,7 +66,6 @@ def explained(customer: str, as_of: str, language: str) -> dict[str, Any]:
         For a customer or a date that the tables do not hold, with what they hold instead.
     """
     from churn.core.dataset import dataset
-    from churn.core.summary import ROLE_NOUNS
     from churn.shell import config
 
     data = config.value("data", dataset)
@@ -74,7 +73,7 @@ def explained(customer: str, as_of: str, language: str) -> dict[str, Any]:
     row = _at(snapshots, customer, as_of, data.time_zone)
     moment = row["as_of"][0].as_py()
     parts, score = _score_of(customer, row, moment)
-    words = _words(data, language, ROLE_NOUNS)
+    words = _words(data, language)
     contributions = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     margin = score["base"] + sum(parts.values())
     return {
@@ -282,15 +281,13 @@ def _place(customer: str, moment: datetime) -> dict[str, Any]:
     return mine[0] | {"of": len(rows)}
 
 
-def _words(data: Any, language: str, nouns: dict[str, Any]) -> dict[str, str]:
+def _words(data: Any, language: str) -> dict[str, str]:
     """Feature → its words, with what this data set calls its events."""
     from churn.core.features import catalogue, windows
     from churn.shell import config
 
-    nouns = nouns | data.nouns
-    called = {role: noun.zh if language == "zh" else noun.many for role, noun in nouns.items()}
     every = catalogue(config.value("features", windows))
-    return {feature.name: getattr(feature, language).format_map(called) for feature in every}
+    return {feature.name: feature.words(language, data.nouns) for feature in every}
 
 
 def _local(moment: datetime, time_zone: str, *, seconds: bool = False) -> str:

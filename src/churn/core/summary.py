@@ -10,18 +10,6 @@ import pyarrow.compute as pc
 from churn.core.dataset import Dataset, Noun
 from churn.core.snapshots import Definition
 
-ROLE_NOUNS = {
-    "purchase": Noun("purchase", "purchases", "购买"),
-    "usage": Noun("use", "uses", "使用"),
-    "complaint": Noun("complaint", "complaints", "投诉"),
-    "contact": Noun("contact", "contacts", "联系"),
-    "payment": Noun("payment", "payments", "付款"),
-    "survey": Noun("survey answer", "survey answers", "问卷回复"),
-    "cancel": Noun("cancellation", "cancellations", "解约"),
-    "campaign": Noun("campaign", "campaigns", "营销触达"),
-}
-"""What an event of a role is called where the data set has no better word."""
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -94,10 +82,11 @@ def is_midnight(moment: datetime) -> bool:
 def churn_in_words(definition: Definition, nouns: dict[str, Noun]) -> dict[str, str]:
     """What the definition says, as a sentence a language, with the data set's nouns where it has some.
 
-    >>> churn_in_words(Definition("inactivity", 0, 28, live_days=90, roles=("purchase",)), {})["en"]
+    >>> from churn.core.dataset import ROLE_NOUNS
+    >>> churn_in_words(Definition("inactivity", 0, 28, live_days=90, roles=("purchase",)), ROLE_NOUNS)["en"]
     'Customers with a purchase in the 90 days before the as-of date; leaving means no purchase in the 28 days after it.'
     """
-    words = [{**ROLE_NOUNS, **nouns}[role] for role in definition.roles]
+    words = [nouns[role] for role in definition.roles]
     return SENTENCES[definition.kind](definition, words)
 
 

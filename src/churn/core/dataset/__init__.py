@@ -5,6 +5,7 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from churn.core.dataset.checks import check_file, check_source, check_zone, one_of
+from churn.core.dataset.nouns import ROLE_NOUNS
 from churn.core.dataset.shapes import (
     Attributes,
     Dataset,
@@ -25,6 +26,7 @@ from churn.words.tables import ROLES
 from churn.words.windows import instant
 
 __all__ = [
+    "ROLE_NOUNS",
     "Attributes",
     "Dataset",
     "EventType",
@@ -91,4 +93,4 @@ def dataset(
         check_source(f"data.sources.{key}", source)
     for key, said in attributes.items():
         check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
-    return Dataset(name, time_zone, since, until, currency, nouns, sources, attributes)
+    return Dataset(name, time_zone, since, until, currency, ROLE_NOUNS | nouns, sources, attributes)

@@ -229,19 +229,7 @@ def _figures(
 def _label(name: str, catalogue: tuple[Feature, ...], nouns: Mapping[str, Noun], language: str) -> str:
     """The feature in words, with the data set's nouns; an attribute by its name."""
     feature = next((f for f in catalogue if f.name == name), None)
-    if feature is None:
-        return name
-    template = feature.zh if language == "zh" else feature.en
-    number = "zh" if language == "zh" else "many" if template.startswith("{") else "one"
-    words = {role: getattr(noun, number) for role, noun in nouns.items()}
-    return template.format_map(_Words(words))
-
-
-class _Words(dict[str, str]):
-    """Nouns by role; a role without a noun stands for itself."""
-
-    def __missing__(self, role: str) -> str:
-        return role
+    return name if feature is None else feature.words(language, nouns)
 
 
 def _csv(table: pa.Table) -> bytes:

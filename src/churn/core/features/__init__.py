@@ -26,9 +26,14 @@ __all__ = ["GROUPS", "Feature", "Windows", "catalogue", "features", "windows"]
 
 MEASURED = (
     Measured(
-        "purchases", "purchase_drop", "purchase", "{purchase}", "{purchase}次数", lambda h, d: h.count("purchase", d)
+        "purchases",
+        "purchase_drop",
+        "purchase",
+        "{purchase.many}",
+        "{purchase.zh}次数",
+        lambda h, d: h.count("purchase", d),
     ),
-    Measured("sessions", "usage_drop", "usage", "{usage}", "{usage}次数", lambda h, d: h.count("usage", d)),
+    Measured("sessions", "usage_drop", "usage", "{usage.many}", "{usage.zh}次数", lambda h, d: h.count("usage", d)),
     Measured(
         "usage_minutes", "usage_drop", "usage", *QUANTITY["usage"][1:], lambda h, d: h.sum("usage", "quantity", d)
     ),

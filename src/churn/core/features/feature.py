@@ -1,12 +1,13 @@
 """What one feature is: arithmetic on the verbs of a `History`, beside its words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from churn.core.dataset import Noun
     from churn.core.history import History
 
 GROUPS = (
@@ -34,7 +35,8 @@ GROUPS = (
 class Feature:
     """One column of the features table.
 
-    `en` and `zh` say what the number is; `{purchase}` and the other roles in braces stand for the data set's own nouns.
+    `en` and `zh` say what the number is; `{purchase.one}`, `{purchase.many}` and `{purchase.zh}`, and those of the other
+    roles, stand for the data set's own nouns.
     `window` is in words, such as "30 days" or "all history". `null` says what NaN means; empty: never NaN.
     `role` is the event role without which the feature is not computed; None: always.
     """
@@ -48,6 +50,10 @@ class Feature:
     window: str
     null: str
     compute: "Callable[[History], np.ndarray]"
+
+    def words(self, language: str, nouns: "Mapping[str, Noun]") -> str:
+        """What the number is, in `en` or `zh`, with the nouns of a data set."""
+        return (self.zh if language == "zh" else self.en).format_map(nouns)
 
 
 class Windows(NamedTuple):

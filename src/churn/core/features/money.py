@@ -26,17 +26,17 @@ def spend(windows_days: tuple[int, ...]) -> Iterator[Feature]:
     )  # fmt: skip
     for days in (d for d in windows_days if d >= 90):
         yield Feature(
-            f"spend_mean_{days}d", "spend_drop", "purchase", f"spend per {{purchase}} in the last {days} days",
-            f"最近{days}天平均每次{{purchase}}的消费额", "currency", f"{days} days", "no amount in the window",
+            f"spend_mean_{days}d", "spend_drop", "purchase", f"spend per {{purchase.one}} in the last {days} days",
+            f"最近{days}天平均每次{{purchase.zh}}的消费额", "currency", f"{days} days", "no amount in the window",
             lambda h, days=days: ratio(h.sum("purchase", "amount", days), h.answered("purchase", "amount", days)),
         )  # fmt: skip
     yield Feature(
-        "last_spend", "spend_drop", "purchase", "spend at the last {purchase}", "上次{purchase}的消费额", "currency",
+        "last_spend", "spend_drop", "purchase", "spend at the last {purchase.one}", "上次{purchase.zh}的消费额", "currency",
         "all history", "never bought", lambda h: h.last("purchase", "amount"),
     )  # fmt: skip
     yield Feature(
-        "spend_per_day_365d", "spend_drop", "purchase", "net spend a day in the last year, or since the first {purchase}",
-        "最近一年（或首次{purchase}以来）日均净消费额", "currency a day", "365 days", "never bought",
+        "spend_per_day_365d", "spend_drop", "purchase", "net spend a day in the last year, or since the first {purchase.one}",
+        "最近一年（或首次{purchase.zh}以来）日均净消费额", "currency a day", "365 days", "never bought",
         lambda h: _per_day(h, "purchase", lambda days: net_spend(h, days)),
     )  # fmt: skip
 
@@ -60,8 +60,8 @@ def discounts(windows_days: tuple[int, ...]) -> Iterator[Feature]:
         lambda h: _discount_share(h, 90) - _discount_share(h, (90, 180)),
     )  # fmt: skip
     yield Feature(
-        "last_discount_share", "discounts", "purchase", "share of the price taken off at the last {purchase}",
-        "上次{purchase}的折扣占比", "share", "all history", "never bought, or no discount said",
+        "last_discount_share", "discounts", "purchase", "share of the price taken off at the last {purchase.one}",
+        "上次{purchase.zh}的折扣占比", "share", "all history", "never bought, or no discount said",
         lambda h: ratio(h.last("purchase", "discount"), h.last("purchase", "discount") + h.last("purchase", "amount")),
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def returns(windows_days: tuple[int, ...]) -> Iterator[Feature]:
             "count", f"{days} days", "", lambda h, days=days: h.count("purchase", days, state="returned"),
         )  # fmt: skip
     yield Feature(
-        "return_share_365d", "returns", "purchase", "returns per {purchase} in the last year", "最近一年退货与{purchase}之比",
+        "return_share_365d", "returns", "purchase", "returns per {purchase.one} in the last year", "最近一年退货与{purchase.zh}之比",
         "ratio", "365 days", "nothing bought in the window",
         lambda h: ratio(h.count("purchase", YEAR_DAYS, state="returned"), h.count("purchase", YEAR_DAYS)),
     )  # fmt: skip
@@ -84,27 +84,27 @@ def payments(windows_days: tuple[int, ...]) -> Iterator[Feature]:
     """Payments that came, and payments that failed."""
     for days in (d for d in windows_days if d >= 30):
         yield Feature(
-            f"payments_failed_{days}d", "payments", "payment", f"failed {{payment}} in the last {days} days",
-            f"最近{days}天失败的{{payment}}次数", "count", f"{days} days", "",
+            f"payments_failed_{days}d", "payments", "payment", f"failed {{payment.many}} in the last {days} days",
+            f"最近{days}天失败的{{payment.zh}}次数", "count", f"{days} days", "",
             lambda h, days=days: h.count("payment", days, state="failed"),
         )  # fmt: skip
     yield Feature(
-        "payments_failed_share_90d", "payments", "payment", "share of {payment} that failed in the last 90 days",
-        "最近90天{payment}失败的比例", "share", "90 days", "no payment in the window",
+        "payments_failed_share_90d", "payments", "payment", "share of {payment.many} that failed in the last 90 days",
+        "最近90天{payment.zh}失败的比例", "share", "90 days", "no payment in the window",
         lambda h: ratio(h.count("payment", 90, state="failed"), h.count("payment", 90) + h.count("payment", 90, state="failed")),
     )  # fmt: skip
     yield Feature(
-        "days_since_payment", "payments", "payment", "days since the last {payment} that came through",
-        "距上次成功{payment}的天数", "days", "all history", "never paid", lambda h: h.days_since("payment"),
+        "days_since_payment", "payments", "payment", "days since the last {payment.one} that came through",
+        "距上次成功{payment.zh}的天数", "days", "all history", "never paid", lambda h: h.days_since("payment"),
     )  # fmt: skip
     yield Feature(
-        "days_since_failed_payment", "payments", "payment", "days since the last failed {payment}",
-        "距上次失败{payment}的天数", "days", "all history", "none ever failed",
+        "days_since_failed_payment", "payments", "payment", "days since the last failed {payment.one}",
+        "距上次失败{payment.zh}的天数", "days", "all history", "none ever failed",
         lambda h: h.days_since("payment", state="failed"),
     )  # fmt: skip
     yield Feature(
-        "paid_per_day_365d", "payments", "payment", "paid a day in the last year, or since the first {payment}",
-        "最近一年（或首次{payment}以来）日均付款额", "currency a day", "365 days", "never paid",
+        "paid_per_day_365d", "payments", "payment", "paid a day in the last year, or since the first {payment.one}",
+        "最近一年（或首次{payment.zh}以来）日均付款额", "currency a day", "365 days", "never paid",
         lambda h: _per_day(h, "payment", lambda days: h.sum("payment", "amount", days)),
     )  # fmt: skip
 

@@ -16,24 +16,24 @@ def campaigns(windows_days: tuple[int, ...]) -> Iterator[Feature]:
     """Campaigns that reached the customer, and those that the customer answered."""
     for days in (d for d in windows_days if d >= 30):
         yield Feature(
-            f"campaigns_sent_{days}d", "campaigns", "campaign", f"{{campaign}} received in the last {days} days",
-            f"最近{days}天收到的{{campaign}}次数", "count", f"{days} days", "",
+            f"campaigns_sent_{days}d", "campaigns", "campaign", f"{{campaign.many}} received in the last {days} days",
+            f"最近{days}天收到的{{campaign.zh}}次数", "count", f"{days} days", "",
             lambda h, days=days: h.count("campaign", days),
         )  # fmt: skip
         yield Feature(
-            f"campaigns_answered_{days}d", "campaigns", "campaign", f"{{campaign}} answered in the last {days} days",
-            f"最近{days}天回应的{{campaign}}次数", "count", f"{days} days", "",
+            f"campaigns_answered_{days}d", "campaigns", "campaign", f"{{campaign.many}} answered in the last {days} days",
+            f"最近{days}天回应的{{campaign.zh}}次数", "count", f"{days} days", "",
             lambda h, days=days: h.count("campaign", days, state="answered"),
         )  # fmt: skip
     yield Feature(
-        "campaign_answer_share_365d", "campaigns", "campaign", "answers per {campaign} received in the last year",
-        "最近一年{campaign}回应率", "ratio", "365 days", "none received in the window",
+        "campaign_answer_share_365d", "campaigns", "campaign", "answers per {campaign.one} received in the last year",
+        "最近一年{campaign.zh}回应率", "ratio", "365 days", "none received in the window",
         lambda h: ratio(h.count("campaign", 365, state="answered"), h.count("campaign", 365)),
     )  # fmt: skip
     for state, en, zh in (("sent", "received", "收到"), ("answered", "answered", "回应")):
         yield Feature(
-            f"days_since_campaign_{state}", "campaigns", "campaign", f"days since the last {{campaign}} {en}",
-            f"距上次{zh}{{campaign}}的天数", "days", "all history", "never happened",
+            f"days_since_campaign_{state}", "campaigns", "campaign", f"days since the last {{campaign.one}} {en}",
+            f"距上次{zh}{{campaign.zh}}的天数", "days", "all history", "never happened",
             lambda h, state=state: h.days_since("campaign", state=state),
         )  # fmt: skip
 

@@ -9,25 +9,25 @@ def complaints(windows_days: tuple[int, ...]) -> Iterator[Feature]:
     """Complaints: how many, how lately, how many open."""
     for days in windows_days:
         yield Feature(
-            f"complaints_{days}d", "complaints", "complaint", f"{{complaint}} in the last {days} days",
-            f"最近{days}天的{{complaint}}次数", "count", f"{days} days", "",
+            f"complaints_{days}d", "complaints", "complaint", f"{{complaint.many}} in the last {days} days",
+            f"最近{days}天的{{complaint.zh}}次数", "count", f"{days} days", "",
             lambda h, days=days: h.count("complaint", days),
         )  # fmt: skip
     yield Feature(
-        "complaints_30d_90d", "complaints", "complaint", "{complaint} in the 60 days before the last 30",
-        "最近30天之前60天的{complaint}次数", "count", "from 90 to 30 days before", "",
+        "complaints_30d_90d", "complaints", "complaint", "{complaint.many} in the 60 days before the last 30",
+        "最近30天之前60天的{complaint.zh}次数", "count", "from 90 to 30 days before", "",
         lambda h: h.count("complaint", (30, 90)),
     )  # fmt: skip
     yield Feature(
-        "complaints_total", "complaints", "complaint", "{complaint} so far", "累计{complaint}次数", "count", "all history",
+        "complaints_total", "complaints", "complaint", "{complaint.many} so far", "累计{complaint.zh}次数", "count", "all history",
         "", lambda h: h.count("complaint"),
     )  # fmt: skip
     yield Feature(
-        "open_complaints", "complaints", "complaint", "{complaint} that are still open", "尚未解决的{complaint}数",
+        "open_complaints", "complaints", "complaint", "{complaint.many} that are still open", "尚未解决的{complaint.zh}数",
         "count", "all history", "", lambda h: h.count("complaint") - h.count("complaint", state="closed"),
     )  # fmt: skip
     yield Feature(
-        "days_since_complaint", "complaints", "complaint", "days since the last {complaint}", "距上次{complaint}的天数",
+        "days_since_complaint", "complaints", "complaint", "days since the last {complaint.one}", "距上次{complaint.zh}的天数",
         "days", "all history", "never complained", lambda h: h.days_since("complaint"),
     )  # fmt: skip
 
@@ -38,13 +38,13 @@ def contacts(windows_days: tuple[int, ...]) -> Iterator[Feature]:
     for state, (en, zh) in starters.items():
         for days in (d for d in windows_days if d >= 30):
             yield Feature(
-                f"contacts_{state}_{days}d", "contacts", "contact", f"{{contact}} {en} in the last {days} days",
-                f"最近{days}天{zh}{{contact}}次数", "count", f"{days} days", "",
+                f"contacts_{state}_{days}d", "contacts", "contact", f"{{contact.many}} {en} in the last {days} days",
+                f"最近{days}天{zh}{{contact.zh}}次数", "count", f"{days} days", "",
                 lambda h, state=state, days=days: h.count("contact", days, state=state),
             )  # fmt: skip
         yield Feature(
-            f"days_since_contact_{state}", "contacts", "contact", f"days since the last {{contact}} {en}",
-            f"距上次{zh}{{contact}}的天数", "days", "all history", "never happened",
+            f"days_since_contact_{state}", "contacts", "contact", f"days since the last {{contact.one}} {en}",
+            f"距上次{zh}{{contact.zh}}的天数", "days", "all history", "never happened",
             lambda h, state=state: h.days_since("contact", state=state),
         )  # fmt: skip
 
