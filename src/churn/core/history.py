@@ -4,6 +4,7 @@ Every verb returns one number per snapshot. This is the one door through time: n
 occurred or was recorded at `as_of` or later.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,9 +65,13 @@ def window_sums(
 
     `recorded` takes the place of the recording times; only labels, which do not ask what was known, give it.
     """
-    ends = [(near, ENDLESS if far is None else far) for _, _, near, far in specs]
-    edges = np.unique(np.array([edge for pair in ends for edge in pair], dtype=np.int64))
-    of_kind = [[i for i, spec in enumerate(specs) if spec[0] >> kind & 1] for kind in range(len(KINDS))]
+    edges, near, far = _edge_index((near, far) for _, _, near, far in specs)
+    finite = edges[edges != ENDLESS]
+    grid = np.unique(cells.as_ofs[None, :] - finite[:, None])
+    place = np.zeros((len(edges), len(cells.as_ofs)), dtype=np.int64)
+    place[: len(finite)] = np.searchsorted(grid, cells.as_ofs[None, :] - finite[:, None]) + 1
+    tallies = list(dict.fromkeys((mask, column) for mask, column, _, _ in specs))
+    of_kind, kind_offsets = _by_kind([mask for mask, _ in tallies])
     values = np.zeros((max(len(columns), 1), len(line.occurred)), dtype=np.int64)
     missing = np.zeros(values.shape, dtype=bool)
     for i, name in enumerate(columns):
@@ -80,23 +85,48 @@ def window_sums(
         missing,
         cells.as_ofs,
         edges,
-        np.array([i for specs_of in of_kind for i in specs_of], dtype=np.int64),
-        np.cumsum([0] + [len(specs_of) for specs_of in of_kind]).astype(np.int64),
-        np.searchsorted(edges, np.array([near for near, _ in ends])),
-        np.searchsorted(edges, np.array([far for _, far in ends])),
-        np.array([spec[1] for spec in specs], dtype=np.int64),
+        grid,
+        place,
+        of_kind,
+        kind_offsets,
+        np.array([column for _, column in tallies], dtype=np.int64),
+        np.array([tallies.index((mask, column)) for mask, column, _, _ in specs], dtype=np.int64),
+        near,
+        far,
         cells.offsets,
         cells.as_of_index,
     )
+
+
+def _edge_index(windows: Iterable[tuple[int, int | None]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct edges of windows, ascending, and where the near and the far edge of each window lie among them."""
+    ends = np.array([(near, ENDLESS if far is None else far) for near, far in windows], dtype=np.int64)
+    edges, place = np.unique(ends, return_inverse=True)
+    near, far = place.reshape(ends.shape).T
+    return edges, np.ascontiguousarray(near), np.ascontiguousarray(far)
+
+
+def _by_kind(masks: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Which masks hold each kind of event, one kind after the other, and where the part of each kind begins."""
+    of_kind = [[i for i, mask in enumerate(masks) if mask >> kind & 1] for kind in range(len(KINDS))]
+    flat = np.array([i for members in of_kind for i in members], dtype=np.int64)
+    return flat, np.cumsum([0] + [len(members) for members in of_kind]).astype(np.int64)
 
 
 def locate(line: Timeline, cells: Cells, masks: list[int]) -> np.ndarray:
     """Positions of the first, last and last but one known event of each mask, shape `(3, n_masks, n_snapshots)`; -1:
     none.
     """
-    mask = np.array(masks, dtype=np.int64)
     return located(
-        line.offsets, line.occurred, line.recorded, line.kind, cells.as_ofs, mask, cells.offsets, cells.as_of_index
+        line.offsets,
+        line.occurred,
+        line.recorded,
+        line.kind,
+        cells.as_ofs,
+        *_by_kind(masks),
+        len(masks),
+        cells.offsets,
+        cells.as_of_index,
     )
 
 
@@ -164,10 +194,10 @@ class History:
         answered = History()
         answered._asked = self._asked
         answered.as_of = cells.as_ofs[cells.as_of_index] / DAY_US
-        for kind in ("window", "distinct", "since", "value", "gaps"):
-            asked = [ask for ask in self._asked if ask[0] == kind]
+        for verbs, answers in ANSWERS:
+            asked = [ask for ask in self._asked if ask[0] in verbs]
             if asked:
-                answered._answers.update(ANSWERS[kind](line, cells, asked))
+                answered._answers.update(answers(line, cells, asked))
         return answered
 
     def _ask(self, *ask: object) -> np.ndarray:
@@ -209,8 +239,7 @@ def _answer_distinct(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[t
     for column in dict.fromkeys(ask[1] for ask in asked):
         specs = [ask for ask in asked if ask[1] == column]
         codes = _days(line, cells) if column == "day" else line.codes[column].codes
-        ends = [(near, ENDLESS if far is None else far) for *_, near, far in specs]
-        edges = np.unique(np.array([edge for pair in ends for edge in pair], dtype=np.int64))
+        edges, near, far = _edge_index((near, far) for *_, near, far in specs)
         counts = distinct(
             line.offsets,
             line.occurred,
@@ -220,9 +249,9 @@ def _answer_distinct(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[t
             int(codes.max(initial=-1)) + 1,
             cells.as_ofs,
             edges,
-            np.array([ask[2] for ask in specs], dtype=np.int64),
-            np.searchsorted(edges, np.array([near for near, _ in ends])),
-            np.searchsorted(edges, np.array([far for _, far in ends])),
+            *_by_kind([ask[2] for ask in specs]),
+            near,
+            far,
             cells.offsets,
             cells.as_of_index,
         )
@@ -236,25 +265,17 @@ def _days(line: Timeline, cells: Cells) -> np.ndarray:
     return (day - day.min(initial=0)).astype(np.int32)
 
 
-def _positions(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
-    """The position of the first, last or last but one event that each question is about."""
+def _answer_events(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
+    """Time since, and values of, the first, last or last but one event of a mask."""
     masks = list(dict.fromkeys(ask[2] for ask in asked))
     found = locate(line, cells, masks)
-    which = {"first": 0, "last": 1, "before": 2}
-    return {ask: found[which[ask[1]], masks.index(ask[2])] for ask in asked}
-
-
-def _answer_since(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
     as_of = cells.as_ofs[cells.as_of_index]
-    return {
-        ask: np.where(at >= 0, (as_of - line.occurred[at]) / DAY_US, np.nan)
-        for ask, at in _positions(line, cells, asked).items()
-    }
-
-
-def _answer_values(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
     answers = {}
-    for ask, at in _positions(line, cells, asked).items():
+    for ask in asked:
+        at = found[("first", "last", "before").index(ask[1]), masks.index(ask[2])]
+        if ask[0] == "since":
+            answers[ask] = np.where(at >= 0, (as_of - line.occurred[at]) / DAY_US, np.nan)
+            continue
         values, missing = line.values[ask[3]]
         answers[ask] = np.where((at >= 0) & ~missing[at], values[at] / UNITS[ask[3]], np.nan)
     return answers
@@ -281,10 +302,10 @@ def _answer_gaps(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple
     return answers
 
 
-ANSWERS = {
-    "window": _answer_windows,
-    "distinct": _answer_distinct,
-    "since": _answer_since,
-    "value": _answer_values,
-    "gaps": _answer_gaps,
-}
+ANSWERS = (
+    (("window",), _answer_windows),
+    (("distinct",), _answer_distinct),
+    (("since", "value"), _answer_events),
+    (("gaps",), _answer_gaps),
+)
+"""What answers the questions of some verbs, all at once."""
