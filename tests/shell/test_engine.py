@@ -475,7 +475,7 @@ def test_online_retail_has_the_customers_of_its_protocol(project: Path) -> None:
     made = pa.compute.equal(events["state"], "made").to_numpy()
     live = set(ids[made & (at >= as_of - 180 * 86_400_000_000) & (at < as_of)])
     back = set(ids[made & (at >= as_of)])
-    # handbook protocol: 2,787 customers, 38 % of them churned.
+    # docs/quality.md: 2,787 customers, 38 % of them churned.
     assert len(live) == 2_787
     assert round(1 - len(live & back) / len(live), 3) == 0.382
     assert "17850" in live | set(ids)
