@@ -2,13 +2,15 @@
 
 from churn.core.dataset import dataset
 from churn.core.events import checked, reconciliation
-from churn.shell import config, engine, store
+from churn.shell import config, store
+from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 
 
 def main() -> None:
     """Write the tables events, attributes and quarantine. The quarantine comes first: it explains why a run stops."""
     data, inventory = config.value("data", dataset), store.read_json(store.PATHS["raw"])
+    engine = config.value("engine", ENGINES)
     with engine.events(data, check=checked, inventory=inventory) as found:
         store.write_batches("quarantine", found.quarantine)
         account = reconciliation(data, found.counts)

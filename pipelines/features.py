@@ -1,8 +1,11 @@
 """What was known of each customer at each as_of."""
 
+from functools import partial
+
 from churn.core.dataset import dataset
 from churn.core.features import features, windows
 from churn.shell import config, store
+from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 from churn.words.tables import EVENTS
 
@@ -17,9 +20,9 @@ READ = {
 def main() -> None:
     """Write the table features, in pieces of whole customers."""
     data, lookback = config.value("data", dataset), config.value("features", windows)
-    declared = {"roles": data.roles, "attribute_names": data.attribute_names}
-    made = (features(*tables, lookback=lookback, **declared) for tables in store.together(READ))
-    store.write_batches("features", made)
+    make = partial(features, lookback=lookback, roles=data.roles, attribute_names=data.attribute_names)
+    engine = config.value("engine", ENGINES)
+    store.write_batches("features", engine.made(make, READ))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Why each of today's customers may leave or stay, in sentences."""
 
+from functools import partial
+
 from churn.core.dataset import dataset
 from churn.core.features import catalogue, windows
 from churn.core.reasons import reasons
-from churn.core.scores import at, scoring_as_of
 from churn.shell import config, store
+from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 
 ROWS = 20_000
@@ -16,8 +18,8 @@ def main() -> None:
     data, keys = config.value("data", dataset), config.section("reasons", reasons)
     keys |= {"nouns": data.nouns, "currency": data.currency}
     keys |= {"catalogue": catalogue(config.value("features", windows), data.roles)}
-    as_of, pieces = scoring_as_of(store.read("split")), store.together({"contributions": None, "features": None}, ROWS)
-    store.write_batches("reasons", (reasons(shares, at(known, as_of), **keys) for shares, known in pieces))
+    engine, columns = config.value("engine", ENGINES), {"contributions": None, "features": None}
+    store.write_batches("reasons", engine.made(partial(reasons, **keys), columns, ROWS))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """How likely each of today's customers is to churn, and what each feature adds to that."""
 
+from functools import partial
+
 from churn.core.model import read
-from churn.core.scores import contributions, scores, scoring_as_of
-from churn.shell import store
+from churn.core.scores import contributions, margins, scores, scoring_as_of
+from churn.shell import config, store
+from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 
+READ = {"features": None}
 ROWS = 100_000
 """Features read at once: 150 columns of them take 60 MB."""
 
@@ -12,8 +16,9 @@ ROWS = 100_000
 def main() -> None:
     """Write the tables scores and contributions."""
     learnt, as_of = read(store.read_texts(store.PATHS["model"])), scoring_as_of(store.read("split"))
-    store.write("scores", scores(store.batches("features", rows=ROWS), as_of, learnt))
-    store.write_batches("contributions", contributions(store.batches("features", rows=ROWS), as_of, learnt))
+    engine, known = config.value("engine", ENGINES), {"as_of": as_of, "model": learnt}
+    store.write("scores", scores(engine.made(partial(margins, **known), READ, ROWS), **known))
+    store.write_batches("contributions", engine.made(partial(contributions, **known), READ, ROWS))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Who was live at each as_of, and who churned afterwards."""
 
+from functools import partial
+
 from churn.core.dataset import dataset
 from churn.core.snapshots import COLUMNS, DEFINITIONS, as_ofs, snapshots
 from churn.shell import config, store
+from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 
 
@@ -10,9 +13,9 @@ def main() -> None:
     """Write the table snapshots, in pieces of whole customers."""
     data, definition = config.value("data", dataset), config.value("definition", DEFINITIONS)
     dates = as_ofs(data.observed_from, data.observed_until, **config.section("snapshots", as_ofs))
-    pieces = store.batches("events", COLUMNS)
-    made = (snapshots(e, dates, observed_until=data.observed_until, definition=definition) for e in pieces)
-    store.write_batches("snapshots", made)
+    make = partial(snapshots, as_of=dates, observed_until=data.observed_until, definition=definition)
+    engine = config.value("engine", ENGINES)
+    store.write_batches("snapshots", engine.made(make, {"events": COLUMNS}))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from churn.core.features import features, windows
 from churn.core.snapshots import DEFINITIONS, Definition, as_ofs, snapshots
 from churn.core.split import split
 from churn.core.timeline import instants
-from churn.shell import config, engine, raw
+from churn.shell import config, raw
+from churn.shell.engine import ENGINES
 from churn.words.tables import ATTRIBUTES, EVENTS, INSTANT, SPLIT
 from churn.words.windows import DAY_US
 
@@ -162,6 +163,7 @@ def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Tabl
         inventory = raw.inventory(declared)
         paths = [Path(f"{name}-{_key(declared, inventory)}.parquet") for name in ("events", "attributes")]
         if not all(path.is_file() for path in paths):
+            engine = ENGINES["duckdb"](kind="duckdb", memory_limit="2GB", threads=None, temporary_folder=None)
             with engine.events(declared, check=checked, inventory=inventory) as found:
                 for path, pieces, table in zip(paths, found[:2], (EVENTS, ATTRIBUTES), strict=True):
                     pq.write_table(pa.concat_tables([table.schema.empty_table(), *pieces]).unify_dictionaries(), path)

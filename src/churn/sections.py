@@ -20,6 +20,7 @@ from churn.core.snapshots import DEFINITIONS, as_ofs
 from churn.core.split import split
 from churn.shell import config
 from churn.shell.config import Configuration, Feeds
+from churn.shell.engine import ENGINES
 from churn.shell.tracking import track
 from churn.words.errors import ConfigFault
 
@@ -38,6 +39,7 @@ class Section(NamedTuple):
 SECTIONS: dict[str, Section] = {
     "data": Section(dataset),
     "definition": Section(DEFINITIONS),
+    "engine": Section(ENGINES),
     "snapshots": Section(as_ofs),
     "split": Section(split, given=("observed_until", "definition")),
     "features": Section(windows),

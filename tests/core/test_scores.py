@@ -9,8 +9,9 @@ import pytest
 from model_world import SECTIONS, world
 
 from churn.core import scores as module
-from churn.core.model import MODELS, Model, margins, model, score
-from churn.core.scores import contributions, percentile, scores, scoring_as_of
+from churn.core.model import MODELS, Model, model, score
+from churn.core.model import margins as log_odds
+from churn.core.scores import contributions, margins, percentile, scores, scoring_as_of
 from churn.words.errors import Fault, NotEnoughData
 from churn.words.tables import CONTRIBUTIONS, SCORES
 
@@ -31,40 +32,46 @@ def batches(features: pa.Table, customers: int) -> list[pa.Table]:
     return [features.slice(start, rows) for start in range(0, features.num_rows, rows)]
 
 
+def scored(pieces: list[pa.Table], as_of: pa.Scalar, fitted: Model) -> pa.Table:
+    return scores((margins(piece, as_of, fitted) for piece in pieces), as_of, fitted)
+
+
+def explained(pieces: list[pa.Table], as_of: pa.Scalar, fitted: Model) -> pa.Table:
+    return pa.concat_tables(contributions(piece, as_of, fitted) for piece in pieces)
+
+
 def test_one_row_a_customer_at_the_newest_as_of(fitted: Model, tables: tuple) -> None:
     newest = scoring_as_of(tables[2])
-    found = SCORES.check(scores([tables[0]], newest, fitted))
+    found = SCORES.check(scored([tables[0]], newest, fitted))
     assert found["customer_id"].to_pylist() == sorted(set(tables[0]["customer_id"].to_pylist()))
     assert set(found["as_of"].to_pylist()) == {tables[2]["as_of"][-1].as_py()}
 
 
 def test_contributions_and_base_add_up_to_the_margin(fitted: Model, tables: tuple) -> None:
     newest = scoring_as_of(tables[2])
-    explained = pa.concat_tables(contributions([tables[0]], newest, fitted))
-    CONTRIBUTIONS.check(explained)
-    assert explained.column_names == ["customer_id", "as_of", "base", *fitted.features]
-    total = sum(explained[name].to_numpy() for name in explained.column_names[2:])
-    np.testing.assert_allclose(total, scores([tables[0]], newest, fitted)["margin"].to_numpy(), rtol=1e-9, atol=1e-12)
+    found = CONTRIBUTIONS.check(contributions(tables[0], newest, fitted))
+    assert found.column_names == ["customer_id", "as_of", "base", *fitted.features]
+    total = sum(found[name].to_numpy() for name in found.column_names[2:])
+    np.testing.assert_allclose(total, scored([tables[0]], newest, fitted)["margin"].to_numpy(), rtol=1e-9, atol=1e-12)
 
 
 def test_batches_of_any_size_give_the_same_tables(
     fitted: Model, tables: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest, features = scoring_as_of(tables[2]), tables[0].slice(0, 7 * 60)
-    whole = scores([features], newest, fitted)
-    explained = pa.concat_tables(contributions([features], newest, fitted))
+    whole, shares = scored([features], newest, fitted), contributions(features, newest, fitted)
     for customers, chunk in itertools.product((1, 37), (1, 10)):
         monkeypatch.setattr(module, "CHUNK", chunk)
-        assert scores(batches(features, customers), newest, fitted).equals(whole)
-        assert pa.concat_tables(contributions(batches(features, customers), newest, fitted)).equals(explained)
+        assert scored(batches(features, customers), newest, fitted).equals(whole)
+        assert explained(batches(features, customers), newest, fitted).equals(shares)
 
 
-def test_no_piece_of_contributions_is_longer_than_a_chunk(
+def test_no_more_rows_than_a_chunk_are_explained_at_once(
     fitted: Model, tables: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHUNK", 128)
-    pieces = [piece.num_rows for piece in contributions([tables[0]], scoring_as_of(tables[2]), fitted)]
-    assert pieces == [128, 128, 300 - 2 * 128]
+    chunks = contributions(tables[0], scoring_as_of(tables[2]), fitted)["base"].chunks
+    assert [len(chunk) for chunk in chunks if len(chunk)] == [128, 128, 300 - 2 * 128]
 
 
 def test_customers_with_equal_features_have_equal_scores_and_swapping_them_swaps_contributions(
@@ -73,15 +80,15 @@ def test_customers_with_equal_features_have_equal_scores_and_swapping_them_swaps
     newest = scoring_as_of(tables[2])
     rows = tables[0].filter(pc.equal(tables[0]["as_of"], newest)).slice(0, 2)
     turned = rows.take([1, 0]).set_column(0, "customer_id", rows["customer_id"])
-    straight, swapped = (next(contributions([t], newest, fitted)).drop_columns("customer_id") for t in (rows, turned))
+    straight, swapped = (contributions(t, newest, fitted).drop_columns("customer_id") for t in (rows, turned))
     assert swapped.equals(straight.take([1, 0]))
 
 
 def test_the_score_is_the_calibrated_margin_of_the_same_row(fitted: Model, tables: tuple) -> None:
     newest = scoring_as_of(tables[2])
     rows = tables[0].filter(pc.equal(tables[0]["as_of"], newest))
-    expected = score(fitted, margins(fitted, rows))
-    assert scores([tables[0]], newest, fitted)["score"].to_numpy().tolist() == expected.tolist()
+    expected = score(fitted, log_odds(fitted, rows))
+    assert scored([tables[0]], newest, fitted)["score"].to_numpy().tolist() == expected.tolist()
 
 
 def test_the_percentile_is_the_share_of_lower_scores() -> None:
@@ -97,11 +104,11 @@ def test_nobody_eligible_is_not_enough(fitted: Model, tables: tuple) -> None:
     newest = scoring_as_of(tables[2])
     earlier = tables[0].filter(pc.not_equal(tables[0]["as_of"], newest))
     with pytest.raises(NotEnoughData, match="0 customers are eligible"):
-        scores([earlier], newest, fitted)
+        scored([earlier], newest, fitted)
 
 
 def test_a_score_that_is_no_probability_is_a_bug(tables: tuple) -> None:
     fitted = model(*tables, **SECTIONS["rule"])
     broken = Model(**{**fitted.__dict__, "calibration": {"kind": "isotonic", "margins": [0.0], "scores": [1.5]}})
     with pytest.raises(Fault, match="between 0 and 1"):
-        scores([tables[0]], scoring_as_of(tables[2]), broken)
+        scored([tables[0]], scoring_as_of(tables[2]), broken)

@@ -13,7 +13,8 @@ import pytest
 
 from churn.core.dataset import Attributes, EventType, Lookup, Noun, Source, dataset
 from churn.core.events import checked, reconciliation
-from churn.shell import engine, raw
+from churn.shell import raw
+from churn.shell.engine import ENGINES, doors
 from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault
 from churn.words.tables import ATTRIBUTES, EVENTS, QUARANTINE
 from churn.words.windows import instant
@@ -73,9 +74,12 @@ def world(attributes: dict[str, Attributes] | None = None, files: str = "data/ra
     )
 
 
+ENGINE = ENGINES["duckdb"](kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None)
+
+
 def found(data: Any, check: Callable[..., Any] = checked) -> tuple[pa.Table, pa.Table, pa.Table, dict[str, Any]]:
     """Events, attributes, quarantine as whole tables, and the counts."""
-    with engine.events(data, check=check, inventory=raw.inventory(data)) as result:
+    with ENGINE.events(data, check=check, inventory=raw.inventory(data)) as result:
         tables = [pa.concat_tables(part) for part in (result.events, result.attributes, result.quarantine)]
     for table, declared in zip(tables, (EVENTS, ATTRIBUTES, QUARANTINE), strict=True):
         declared.check(table)
@@ -142,9 +146,9 @@ def _csv_bytes(table: pa.Table) -> bytes:
 def test_pieces_have_the_same_dictionaries_and_break_at_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     put("orders.csv", csv_text())
     whole = found(world())[0]
-    monkeypatch.setattr(engine, "PIECE_ROWS", 3)
+    monkeypatch.setattr(doors, "PIECE_ROWS", 3)
     data = world()
-    with engine.events(data, check=checked, inventory=raw.inventory(data)) as result:
+    with ENGINE.events(data, check=checked, inventory=raw.inventory(data)) as result:
         pieces = list(result.events)
     assert [p.num_rows for p in pieces] == [3, 1]
     assert pieces[1]["category"].chunk(0).dictionary.to_pylist() == ["books", "toys"]
@@ -389,7 +393,7 @@ def test_a_file_that_changed_since_the_inventory_stops_the_run() -> None:
     path.write_text(csv_text() + "c,2024-05-01,9,1,x\n")
     with (
         pytest.raises(IntegrityFault, match=r"1 of 1 raw files changed .* orders.csv"),
-        engine.events(data, check=checked, inventory=listed),
+        ENGINE.events(data, check=checked, inventory=listed),
     ):
         pass
 
@@ -423,10 +427,34 @@ def test_a_file_that_is_put_back_after_it_changed_is_read_again(monkeypatch: pyt
         return taken
 
     monkeypatch.setattr(raw, "inventory", then_put_back)
-    with engine.events(data, check=disturbed, inventory=listed) as result:
+    with ENGINE.events(data, check=disturbed, inventory=listed) as result:
         assert sum(piece.num_rows for piece in result.events) == 4
     assert reads == [4, 4]
     assert result.counts["orders"]["rows"] == 4
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize("limit", ["", "2", "lots", "-1GB", "2GB; DROP TABLE x", "0GB"])
+def test_a_memory_limit_that_is_no_size_is_refused(limit: str) -> None:
+    with pytest.raises(ConfigFault, match=r"engine\.memory_limit must be a size such as 2GB"):
+        ENGINES["duckdb"](kind="duckdb", memory_limit=limit, threads=None, temporary_folder=None)
+
+
+def test_sorting_more_than_the_memory_limit_spills_into_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
+    n = 400_000
+    rows = pa.table({"customer": [f"c{i % 977}" for i in range(n)], "at": ["2024-05-01"] * n, "number": range(n)})
+    pq.write_table(rows.append_column("amount", pa.array(range(n))), "data/raw/orders.parquet")
+    data, spilled = world(category=None), tmp_path / "spill"
+    spilled.mkdir()
+    small = ENGINES["duckdb"](kind="duckdb", memory_limit="60MB", threads=1, temporary_folder=str(spilled))
+    with small.events(data, check=checked, inventory=raw.inventory(data)) as result:
+        pieces = list(result.events)
+        assert any(path.is_file() for path in spilled.rglob("*"))
+    assert sum(piece.num_rows for piece in pieces) == n
+    assert list(spilled.iterdir()) == []
+    assert pa.concat_tables(pieces).equals(found(data)[0])
 
 
 # ---- real data, where it is at hand

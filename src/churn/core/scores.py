@@ -1,6 +1,6 @@
 """Scores and contributions of the customers at the newest as_of, the same arithmetic as in training, batch by batch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -34,13 +34,20 @@ def at(table: pa.Table, as_of: pa.Scalar) -> pa.Table:
     return table.filter(pc.equal(table["as_of"], as_of))
 
 
+def margins(features: pa.Table, as_of: pa.Scalar, model: Model) -> pa.Table:
+    """One row per customer at `as_of`, with `margin`: all that `scores` keeps of a batch of FEATURES."""
+    rows = at(features, as_of)
+    found = door.margins(model, rows) if rows.num_rows else np.zeros(0)
+    return rows.select(FEATURES.key).append_column("margin", pa.array(found))
+
+
 def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Table:
     """SCORES: one row per customer at `as_of`.
 
     Parameters
     ----------
     batches : iterable of pa.Table
-        FEATURES, in pieces and in order. Only five numbers a customer are kept.
+        From `margins`, in order.
     as_of : pa.Scalar
         From `scoring_as_of`.
     model : Model
@@ -50,29 +57,27 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
     NotEnoughData
         Nobody was eligible at `as_of`.
     """
-    pieces = [_margins(piece, model) for piece in _pieces(batches, as_of)]
+    pieces = [piece for piece in batches if piece.num_rows]
     if not pieces:
         raise NotEnoughData(f"0 customers are eligible at {as_of}; check live_days and observed_until in conf")
     table = pa.concat_tables(pieces)
-    margins = table["margin"].to_numpy()
-    score = door.score(model, margins)
-    if not np.isfinite(margins).all() or score.min() < 0 or score.max() > 1:
+    margin = table["margin"].to_numpy()
+    score = door.score(model, margin)
+    if not np.isfinite(margin).all() or score.min() < 0 or score.max() > 1:
         raise Fault(f"{len(score):,} scores are not all numbers between 0 and 1")
     columns = [*table.columns, pa.array(score), pa.array(percentile(score))]
     return pa.Table.from_arrays(columns, schema=SCORES.schema)
 
 
-def contributions(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> Iterator[pa.Table]:
-    """CONTRIBUTIONS in pieces: one row per customer at `as_of`, one column per feature of the model, in log-odds.
+def contributions(features: pa.Table, as_of: pa.Scalar, model: Model) -> pa.Table:
+    """CONTRIBUTIONS: one row per customer of a batch of FEATURES at `as_of`, one column per feature, in log-odds.
 
-    The features' columns and `base` add up to the customer's margin. Parameters as for `scores`.
+    The features' columns and `base` add up to the customer's margin.
     """
     schema = pa.schema([*CONTRIBUTIONS.schema, *[pa.field(name, pa.float64()) for name in model.features]])
-    for piece in _pieces(batches, as_of):
-        shares = door.contributions(model, piece)
-        columns = [piece[name].combine_chunks() for name in FEATURES.key]
-        columns += [pa.array(shares[:, j]) for j in (-1, *range(len(model.features)))]
-        yield pa.Table.from_arrays(columns, schema=schema)
+    rows = at(features, as_of)
+    explained = [_explained(rows.slice(n, CHUNK), model, schema) for n in range(0, rows.num_rows, CHUNK)]
+    return pa.concat_tables([schema.empty_table(), *explained])
 
 
 def percentile(score: np.ndarray) -> np.ndarray:
@@ -84,13 +89,8 @@ def percentile(score: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(score), score, side="left") / len(score) * 100
 
 
-def _margins(piece: pa.Table, model: Model) -> pa.Table:
-    return piece.select(FEATURES.key).append_column("margin", pa.array(door.margins(model, piece)))
-
-
-def _pieces(batches: Iterable[pa.Table], as_of: pa.Scalar) -> Iterator[pa.Table]:
-    """The rows at `as_of`, at most `CHUNK` at once; nothing for a batch without any."""
-    for batch in batches:
-        rows = at(batch, as_of)
-        for start in range(0, rows.num_rows, CHUNK):
-            yield rows.slice(start, CHUNK)
+def _explained(rows: pa.Table, model: Model, schema: pa.Schema) -> pa.Table:
+    shares = door.contributions(model, rows)
+    columns = [rows[name].combine_chunks() for name in FEATURES.key]
+    columns += [pa.array(shares[:, j]) for j in (-1, *range(len(model.features)))]
+    return pa.Table.from_arrays(columns, schema=schema)

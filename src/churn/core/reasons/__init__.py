@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from annotated_types import Ge
 
 from churn.core.features import GROUPS, Feature
@@ -34,7 +35,8 @@ def reasons(
     contributions : pa.Table
         CONTRIBUTIONS, in log-odds.
     features : pa.Table
-        FEATURES of the same customers, in the same order.
+        FEATURES of the same customers, in the same order; of any as-of dates, since only those of `contributions` are
+        read.
     catalogue : tuple of Feature
         Says to which group each column belongs.
     nouns : mapping of role to noun
@@ -49,6 +51,7 @@ def reasons(
     pa.Table
         REASONS, by customer, direction and position.
     """
+    features = features.filter(pc.is_in(features["as_of"], pc.unique(contributions["as_of"])))
     grouped, attribute = _by_group(contributions, features, catalogue)
     facts = facts_of(features, attribute)
     usable = [s for s in SENTENCES if s.facts <= facts.keys()]
