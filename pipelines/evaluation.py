@@ -21,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage("evaluation", main)
+    stage("evaluation", main, uses=("lightgbm", "shap"))

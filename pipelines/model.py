@@ -12,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage("model", main)
+    stage("model", main, uses=("lightgbm",))

@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage("scores", main)
+    stage("scores", main, uses=("lightgbm",))

@@ -13,10 +13,11 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from churn.shell.starts import bring
 from churn.words.errors import DiskFault, Exit, Fault, IntegrityFault, LockedFault
 
 LOCKS = Path("data/locks")
@@ -50,7 +51,7 @@ def explained(error: BaseException) -> Fault | None:
     return None
 
 
-def stage(name: str, main: Callable[[], None]) -> None:
+def stage(name: str, main: Callable[[], None], uses: Sequence[str] = ()) -> None:
     """Run the `main` of a stage script; ends the process with the fault's exit code when it fails.
 
     Only one process at a time makes the output of a stage, whoever started it, and a stage does not outlive the DVC
@@ -62,11 +63,14 @@ def stage(name: str, main: Callable[[], None]) -> None:
         Name of the stage in `dvc.yaml`.
     main
         Reads, computes and writes; called without arguments.
+    uses
+        Libraries of `churn.shell.starts` that `main` needs, brought in beforehand in their quick way.
     """
     die_with_parent()
     started = time.monotonic()
     _mark(stage=name, state="started")
     try:
+        bring(*uses)
         with _held(LOCKS / f"{name}.lock", f"stage {name}", _STAGE_WAIT_SECONDS):
             main()
     except KeyboardInterrupt:
