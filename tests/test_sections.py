@@ -7,12 +7,18 @@ import sys
 from inspect import Parameter, signature
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from churn import sections
+from churn.core.dataset import dataset
+from churn.core.snapshots import DEFINITIONS, as_ofs
+from churn.core.split import split
 from churn.sections import SECTIONS
 from churn.shell import config
 from churn.words.errors import ConfigFault, Exit
+from churn.words.tables import SNAPSHOTS
+from churn.words.windows import DAY_US
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = [
@@ -60,6 +66,23 @@ def test_what_conf_decides_has_no_default_in_code(function, given) -> None:
 def test_every_member_of_every_group_fits_the_functions_that_it_feeds(choice: str, project: Path) -> None:
     group, _, name = choice.partition("=")
     assert sections.compose([choice]).choices[group] == name
+
+
+@pytest.mark.parametrize("data", members("data"))
+def test_every_data_set_has_room_for_all_parts(data: str) -> None:
+    composed = sections.compose([f"data={data}"])
+    given = {
+        name: config.checked(composed, name, SECTIONS[name].feeds, given=SECTIONS[name].given) for name in SECTIONS
+    }
+    declared = dataset(**given["data"])
+    definition = DEFINITIONS[given["definition"]["kind"]](**given["definition"])
+    dates = as_ofs(declared.observed_from, declared.observed_until, **given["snapshots"])
+    unknown = dates + definition.outcome_days * DAY_US > declared.observed_until
+    columns = [["a"] * len(dates), dates, [None if open_ else True for open_ in unknown]]
+    fields = zip(columns, SNAPSHOTS.schema, strict=True)
+    rows = pa.table([pa.array(values).cast(field.type) for values, field in fields], schema=SNAPSHOTS.schema)
+    found = split(rows, observed_until=declared.observed_until, definition=definition, **given["split"])
+    assert set(found["part"].to_pylist()) >= {"train", "validation", "calibration", "test", "score"}
 
 
 @pytest.mark.parametrize("data", members("data"))

@@ -61,6 +61,7 @@ def _world(tmp_path, monkeypatch):
     said = {"direction": "leaving", "position": 1, "group": "purchase_drop", "contribution": 0.75}
     store.write("reasons", table(REASONS, [newest[0] | said | {"en": "two baskets", "zh": "两次购物"}]))
     money = {"expected_value": 50.0, "value_at_risk": 20.0, "currency": "USD", "model_version": "0123456789ab"}
+    money |= {"reason_1_en": "two baskets", "reason_1_zh": "两次购物"}
     listed = [{"rank": n + 1} | k | s | money for n, (k, s) in enumerate(zip(newest[::-1], scores[::-1], strict=True))]
     wanted = [{name: row.get(name) for name in RISK_LIST.schema.names} for row in listed]
     Path("data/risk_list").mkdir()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from churn.core.dataset import ROLE_NOUNS, Noun
 from churn.core.headings import HEADINGS
-from churn.core.risk_list import risk_list
+from churn.core.risk_list import nothing_particular, risk_list
 from churn.core.snapshots import Definition
 from churn.core.summary import churn_in_words, summary
 from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
@@ -85,6 +85,9 @@ def test_money_is_whole_hundredths():
     assert column(found, "value_at_risk") == [1.15, 0.03]
 
 
+NOTHING = nothing_particular((0.5 + 0.1) / 2, KEYS["horizon_days"])
+
+
 def test_the_first_three_reasons_to_leave_and_the_first_to_stay_are_listed():
     found = listed(
         {"a": 0.5, "b": 0.1},
@@ -101,7 +104,7 @@ def test_the_first_three_reasons_to_leave_and_the_first_to_stay_are_listed():
     sentences = ("reason_1_en", "reason_2_en", "reason_3_en", "staying_en", "reason_1_zh", "staying_zh")
     assert [tuple(row[name] for name in sentences) for row in found.to_pylist()] == [
         ("silent", "complained", "pays late", "old friend", "中silent", "中old friend"),
-        (None, None, None, "happy", None, "中happy"),
+        (NOTHING["en"], None, None, "happy", NOTHING["zh"], "中happy"),
     ]
 
 
@@ -110,7 +113,7 @@ def test_reasons_and_features_of_another_as_of_are_not_used():
     old = reasons_of("a | leaving | 1 | long ago", EARLIER)
     found = risk_list(scores_of({"a": 0.5, "b": 0.1}), old, features, **KEYS)
     assert column(found, "expected_value") == [28, 56]
-    assert column(found, "reason_1_en") == [None, None]
+    assert column(found, "reason_1_en") == [NOTHING["en"], NOTHING["en"]]
 
 
 @given(

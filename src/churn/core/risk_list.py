@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.amounts import share
 from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
 from churn.words.tables import RISK_LIST
 
@@ -71,11 +72,26 @@ def risk_list(
         **{name: pa.repeat(pa.scalar(text), len(scores)) for name, text in same.items()},
         **_sentences(_of(reasons, as_of), scores["customer_id"]),
     }
+    for language, text in nothing_particular(float(np.mean(scores["score"].to_numpy())), horizon_days).items():
+        columns[f"reason_1_{language}"] = pc.fill_null(columns[f"reason_1_{language}"], text)
     listed = pa.table(columns).select(RISK_LIST.schema.names)
     order = [("value_at_risk", "descending"), ("score", "descending"), ("customer_id", "ascending")]
     listed = listed.take(pc.sort_indices(listed, sort_keys=order))
     ranks = pa.array(np.arange(1, len(listed) + 1))
     return RISK_LIST.check(listed.set_column(0, "rank", ranks).cast(RISK_LIST.schema).combine_chunks())
+
+
+def nothing_particular(mean_score: float, horizon_days: int) -> dict[str, str]:
+    """What is said, by language, of a customer who is at no more risk than others: also that is a reason to know.
+
+    >>> nothing_particular(0.42, 90)["en"]
+    'Nothing in particular; on average 42% of all customers leave within 90 days'
+    """
+    rate = share(mean_score, decimals=0)
+    return {
+        "en": f"Nothing in particular; on average {rate} of all customers leave within {horizon_days} days",
+        "zh": f"无特别原因；平均有{rate}的客户在{horizon_days}天内流失",
+    }
 
 
 def expected_value(

@@ -85,7 +85,7 @@ def reasons(
 def _by_group(
     contributions: pa.Table, features: pa.Table, catalogue: tuple[Feature, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of contributions, shape `(n_customers, n_groups)`, and the attribute that weighs most, as "name: value"."""
+    """Sums of contributions, shape `(n_customers, n_groups)`, and the attribute that weighs most, as "name value"."""
     group_of = {feature.name: GROUPS.index(feature.group) for feature in catalogue}
     grouped = np.zeros((contributions.num_rows, len(GROUPS)))
     heaviest = np.zeros(contributions.num_rows)
@@ -95,7 +95,7 @@ def _by_group(
         grouped[:, group_of.get(name, GROUPS.index("attributes"))] += values
         if name not in group_of:
             texts = np.array(
-                [f"{name}: {'?' if value is None else value}" for value in features[name].to_pylist()], object
+                [f"{name} {'unknown' if value is None else value}" for value in features[name].to_pylist()], object
             )
             heavier = np.abs(values) > heaviest
             attribute[heavier] = texts[heavier]

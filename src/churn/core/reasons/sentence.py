@@ -119,6 +119,10 @@ def _days(value: float, language: str, _: str) -> str:
     return f"{whole} day" if whole == 1 else f"{whole} days"
 
 
+def _only(value: float, language: str, _: str) -> str:
+    return ("" if language == "zh" else "only ") + _days(value, language, "")
+
+
 def _ago(value: float, language: str, _: str) -> str:
     if value < 1:
         return "不到1天前" if language == "zh" else "less than a day ago"
@@ -171,6 +175,7 @@ def _share(value: float, _language: str, _currency: str) -> str:
 
 FORMS: dict[str, Callable[[float, str, str], str]] = {
     "days": _days,
+    "only": _only,
     "ago": _ago,
     "categories": _categories,
     "every": _every,

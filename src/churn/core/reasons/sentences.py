@@ -13,6 +13,7 @@ LATE = 1.2
 """A silence a fifth longer than usual is late; less than that is the ordinary scatter of a rhythm."""
 SELDOM_DAYS = 14
 """Who comes every week or so would be surprised to be told that they come seldom."""
+SELDOM_IN_90_DAYS = 90 // SELDOM_DAYS
 MUCH_LESS, MUCH_MORE = 0.75, 1.25
 """A quarter below or above the customer's own rate is worth a sentence."""
 NPS_DETRACTOR, NPS_PROMOTER = 6, 9
@@ -35,6 +36,10 @@ def silence(role: str) -> Iterator[Sentence]:
         f"comes only {{{gap}:every}}; last {{{role}.one}} {{{since}:ago}}", f"{{{gap}:every}}才来一次；上次{{{role}}}在{{{since}:ago}}",
     )  # fmt: skip
     yield Sentence(group, "leaving", ((since, ">=", SELDOM_DAYS),), last_en, last_zh)
+    yield Sentence(
+        group, "leaving", ((f"{role}_days_total", "==", 1),),
+        f"{{{role}.many}} on one day only so far", f"迄今只有1天有{{{role}}}",
+    )  # fmt: skip
     yield Sentence(group, "staying", ((ratio, "<", LATE),), last_en + rhythm_en, last_zh + rhythm_zh)
     yield Sentence(
         group,
@@ -65,12 +70,26 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
         f"fewer {{{role}.many}} in each of the last {{{events}_decline_periods:count}} months",
         f"{{{role}}}次数连续{{{events}_decline_periods:number}}个月下降",
     )  # fmt: skip
+    yield Sentence(
+        group,
+        "leaving",
+        ((f"{events}_90d", "<=", 0),),
+        f"no {{{role}.one}} in the last 90 days",
+        f"最近90天没有{{{role}}}",
+    )
+    yield Sentence(
+        group, "leaving", ((f"{role}_days_90d", "<=", SELDOM_IN_90_DAYS),),
+        f"{{{role}.many}} on {{{role}_days_90d:only}} in the last 90 days", f"最近90天只有{{{role}_days_90d:days}}有{{{role}}}",
+    )  # fmt: skip
     yield Sentence(group, "staying", ((change, ">", 0), (rate, ">", MUCH_MORE)), less_en, less_zh)
-    for direction in BOTH:
-        yield Sentence(
-            group, direction, ((f"{events}_90d", ">=", 0),),
-            f"{{{events}_90d:{role}}} in the last 90 days", f"最近90天{{{events}_90d:{role}}}",
-        )  # fmt: skip
+    yield Sentence(
+        group, "staying", ((f"{events}_90d", ">", 0), (rate_90, ">=", MUCH_LESS)),
+        f"{{{events}_90d:{role}}} in the last 90 days", f"最近90天{{{events}_90d:{role}}}",
+    )  # fmt: skip
+    yield Sentence(
+        group, "staying", ((f"{role}_days_total", ">", 1),),
+        f"{{{events}_total:{role}}} on {{{role}_days_total:days}} so far", f"迄今{{{role}_days_total:days}}共{{{events}_total:{role}}}",
+    )  # fmt: skip
 
 
 def usage_minutes() -> Iterator[Sentence]:
@@ -106,15 +125,16 @@ def spend() -> Iterator[Sentence]:
         change_en,
         change_zh,
     )
+    yield Sentence(group, "leaving", (("spend_90d", "<=", 0),), "spent nothing in the last 90 days", "最近90天没有消费")
     for direction in BOTH:
         yield Sentence(
             group, direction, (("spend_90d", ">", 0), ("spend_mean_90d", ">", 0)),
             "spent {spend_90d:money} in the last 90 days, {spend_mean_90d:money} per {purchase.one}",
             "最近90天消费{spend_90d:money}，平均每次{purchase}{spend_mean_90d:money}",
         )  # fmt: skip
-        yield Sentence(
-            group, direction, (("spend_90d", "<=", 0),), "spent nothing in the last 90 days", "最近90天没有消费"
-        )
+    yield Sentence(
+        group, "staying", (("spend_total", ">", 0),), "spent {spend_total:money} so far", "迄今消费{spend_total:money}"
+    )
 
 
 def complaints() -> Iterator[Sentence]:
