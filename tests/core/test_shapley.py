@@ -197,13 +197,23 @@ def test_other_kinds_of_models_are_refused(parameters, why):
         ("decision_type=", "decision_type=1", "decision types"),
         ("internal_count=", "internal_count=1", "rows of a split"),
         ("leaf_count=", "no_leaf_count=", "no leaf_count"),
-        ("left_child=", "left_child=9 ", "do not make a tree"),
+        ("left_child=", "left_child=9 9 9 9\nwas=", "do not make a tree"),
+        ("split_feature=", "split_feature=77 77 77 77\nwas=", "no name"),
+        ("split_feature=", "split_feature=1\nwas=", "of one length"),
+        ("cat_boundaries=", "cat_boundaries=0 900\nwas=", "set of codes"),
     ],
 )
 def test_a_text_that_is_not_understood_is_refused(before, after, why):
     text = trained(num_leaves=5).model_to_string()
+    assert f"\n{before}" in text
     with pytest.raises(UnknownTreesError, match=why):
         forest(text.replace(f"\n{before}", f"\n{after}"))
+
+
+@pytest.mark.parametrize("shape", [(3, COLUMNS - 1), (3, COLUMNS + 1), (COLUMNS,)])
+def test_rows_of_another_width_are_refused(shape):
+    with pytest.raises(ValueError, match="know 6 features"):
+        ours(trained(), np.zeros(shape, dtype=np.float32))
 
 
 @pytest.fixture(scope="module")

@@ -57,9 +57,16 @@ def contributions(trees: Forest, x: np.ndarray, *, threads: int = 1) -> np.ndarr
         Numbers in the columns of `trees.features`; NaN is missing.
     threads : int
         Threads among which the rows are shared out.
+
+    Raises
+    ------
+    ValueError
+        The rows have more or fewer columns than the trees know: compiled loops would read and write beside them.
     """
     from churn.core.shapley.compiled import explained
 
+    if x.ndim != 2 or x.shape[1] != len(trees.features):
+        raise ValueError(f"rows of shape {x.shape} for trees that know {len(trees.features)} features")
     x = np.ascontiguousarray(x)
     out = np.empty((len(x), len(trees.features) + 1))
     edges = [len(x) * i // threads for i in range(threads + 1)]

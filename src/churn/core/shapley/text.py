@@ -111,9 +111,12 @@ def forest(text: str) -> Forest:
     header = _fields(head)
     if header.get("num_tree_per_iteration") != "1" or "average_output" in head.split("\n"):
         raise UnknownTreesError("a margin of this model is not the sum of its trees")
+    features = tuple(header["feature_names"].split())
     trees = [_tree(_fields(block)) for block in blocks]
+    if any((tree.splits["feature"] >= len(features)).any() for tree in trees):
+        raise UnknownTreesError("a tree splits on a column that has no name")
     return Forest(
-        features=tuple(header["feature_names"].split()),
+        features=features,
         base=float(sum(tree.base for tree in trees)),
         leaf_offsets=_offsets([len(tree.leaf) for tree in trees]),
         leaf=_joined([tree.leaf for tree in trees], np.float64),
@@ -168,6 +171,9 @@ def _tree(fields: dict[str, str]) -> _Tree:
         return _Tree(float(leaf[0]), 1, empty, np.zeros(0), np.zeros(0), np.zeros(0), leaf)
     left, right = _numbers(fields, "left_child", int), _numbers(fields, "right_child", int)
     feature = _numbers(fields, "split_feature", int)
+    decisions, words = _decisions(fields)
+    if {len(feature), len(decisions["rule"])} != {len(left)}:
+        raise UnknownTreesError("the columns of a tree are not of one length")
     count = _counted(fields, left, right, len(leaf))
     share = _of(count, left) / count[0]
     above, kept, most = _paths(feature, left, right, share)
@@ -175,7 +181,6 @@ def _tree(fields: dict[str, str]) -> _Tree:
     points = rule(n_points)[0]
     # seen: the factor of the feature above, for a row that followed the path there; 1 where there is no such feature.
     seen = points + (1 - points) * kept[:, None]
-    decisions, words = _decisions(fields)
     splits = {"feature": feature, "left": left, "right": right, "share": share, "above": above, **decisions}
     base = float((count[1] / count[0][0] * leaf).sum())
     return _Tree(base, n_points, splits, words, (points / seen).ravel(), (kept[:, None] / seen**2).ravel(), leaf)
@@ -230,8 +235,12 @@ def _decisions(fields: dict[str, str]) -> tuple[dict[str, np.ndarray], np.ndarra
     # Where nothing was missing in training, LightGBM reads a missing value as 0.
     missing_left = np.where(missing == _MISSING_NONE, threshold >= 0, (bits & _DEFAULT_LEFT) != 0)
     by_order = np.where(missing == _MISSING_ZERO, _ZERO_MISSING, _ORDERED)
-    bounds = _numbers(fields, "cat_boundaries", int) if by_set.any() else np.zeros(2, dtype=np.int64)
+    none = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    sets = (_numbers(fields, "cat_boundaries", int), _numbers(fields, "cat_threshold", int)) if by_set.any() else none
+    bounds, words = sets
     number = np.where(by_set, threshold, 0).astype(np.int64)
+    if number.min() < 0 or number.max() > len(bounds) - 2 or bounds.min() < 0 or bounds.max() > len(words):
+        raise UnknownTreesError("a split speaks of a set of codes that is not there")
     decisions = {
         "rule": np.where(by_set, _BY_SET, by_order),
         "threshold": threshold,
@@ -239,7 +248,7 @@ def _decisions(fields: dict[str, str]) -> tuple[dict[str, np.ndarray], np.ndarra
         "set_start": bounds[number],
         "set_end": bounds[number + 1],
     }
-    return decisions, _numbers(fields, "cat_threshold", int) if by_set.any() else np.zeros(0, dtype=np.int64)
+    return decisions, words
 
 
 def _fields(block: str) -> dict[str, str]:
