@@ -60,7 +60,7 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
     below = f"{events}_below_own_rate_90d"
     yield Sentence(group, "leaving", ((change, "<", 0), (rate, "<", MUCH_LESS)), less_en, less_zh)
     yield Sentence(
-        group, "leaving", ((rate_90, "<", MUCH_LESS),),
+        group, "leaving", ((rate_90, "<", MUCH_LESS), (f"{events}_90d", ">", 0)),
         f"{{{events}_90d:{role}}} in the last 90 days, {{{below}:share}} below the usual rate",
         f"最近90天{{{events}_90d:{role}}}，比平常少{{{below}:share}}",
     )  # fmt: skip
