@@ -1,5 +1,6 @@
 """`churn demo` writes a world whole, the same bytes for the same seed, and leaves other people's folders alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def _here(tmp_path, monkeypatch):
 
 def small(folder: Path, seed: int = 1) -> dict[str, tuple[int, int]]:
     """A world smaller than small."""
-    return write_world(folder, demo(size="small", seed=seed, n_customers=60).files(), about={"seed": seed})
+    world = demo(size="small", seed=seed, n_customers=60)
+    return write_world(folder, world.chunk_files, world.n_chunks, about={"seed": seed})
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -41,6 +43,21 @@ def test_a_world_takes_the_place_of_the_one_before_whole():
     small(Path("world"))
     assert not Path("world/orders/orders-00001.csv.gz").exists()
     assert [p.name for p in Path().iterdir()] == ["world"]
+
+
+def test_processes_side_by_side_write_what_one_would(monkeypatch):
+    world = replace(demo(size="small", seed=1, n_customers=60), n_customers=2_100)
+    monkeypatch.setattr("churn.shell.worlds.CHUNKS_ALONE", 1)
+    beside = write_world(Path("beside"), world.chunk_files, world.n_chunks, about={})
+    monkeypatch.setattr("churn.shell.worlds.CHUNKS_ALONE", 100)
+    assert write_world(Path("alone"), world.chunk_files, world.n_chunks, about={}) == beside
+    assert digests(Path("alone")) == digests(Path("beside"))
+
+
+def test_sizes_grow_tenfold_up_to_a_million_customers_in_fifty_files_a_source():
+    worlds = {size: demo(size=size, seed=1) for size in ("medium", "large", "huge")}
+    assert [world.n_customers for world in worlds.values()] == [10_000, 100_000, 1_000_000]
+    assert [world.n_chunks for world in worlds.values()] == [3, 25, 50]
 
 
 def test_a_folder_that_is_no_world_is_left_alone():
@@ -68,5 +85,5 @@ def test_the_command_says_what_it_wrote_and_what_comes_next():
 
 
 def test_an_unknown_size_is_refused():
-    done = CliRunner().invoke(app, ["demo", "--size", "huge"])
+    done = CliRunner().invoke(app, ["demo", "--size", "enormous"])
     assert done.exit_code == 2

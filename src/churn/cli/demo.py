@@ -16,11 +16,14 @@ class Size(StrEnum):
     SMALL = "small"
     MEDIUM = "medium"
     LARGE = "large"
+    HUGE = "huge"
 
 
 def demo(
     *,
-    size: Annotated[Size, typer.Option(help="2,000, 10,000 or 100,000 customers.")] = Size.SMALL,
+    size: Annotated[
+        Size, typer.Option(help="2,000, 10,000, 100,000 or 1 million customers; each has about 100 events.")
+    ] = Size.SMALL,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same world, byte by byte.")] = 1,
     to: Annotated[Path, typer.Option(help="Folder to write into, from the project's folder.")] = DEFAULT,
 ) -> None:
@@ -39,7 +42,9 @@ def demo(
     from churn.core.demo import demo as world
     from churn.shell.worlds import write_world
 
-    written = write_world(to, world(size=size.value, seed=seed).files(), about={"size": size.value, "seed": seed})
+    made = world(size=size.value, seed=seed)
+    about: dict[str, object] = {"size": size.value, "seed": seed}
+    written = write_world(to, made.chunk_files, made.n_chunks, about=about)
     typer.echo(f"{to}: the demo world of size {size.value} and seed {seed}")
     for source, (files, rows) in written.items():
         typer.echo(f"  {source:<14} {rows:>11,} rows in {files} file{'s' if files > 1 else ''}")

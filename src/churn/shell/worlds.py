@@ -3,7 +3,10 @@
 import gzip
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial as partial_of
+from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -13,6 +16,10 @@ from churn.shell.store.files import write_json
 from churn.shell.store.whole import beside, force, force_folder, writing
 from churn.words.errors import UsageFault
 
+WORKERS = 2
+"""Processes that simulate and write; each holds one chunk."""
+CHUNKS_ALONE = 10
+"""Below so many chunks one process is done before others have started."""
 ABOUT = "world.json"
 """Says which world a folder holds; a folder without it is not ours to replace."""
 
@@ -28,8 +35,21 @@ class File(Protocol):
     def table(self) -> pa.Table: ...
 
 
-def write_world(folder: Path, files: Iterable[File], *, about: dict[str, object]) -> dict[str, tuple[int, int]]:
+def write_world(
+    folder: Path, files: Callable[[int], Iterable[File]], n_chunks: int, *, about: dict[str, object]
+) -> dict[str, tuple[int, int]]:
     """Number of files and rows of each source, once `folder` holds them all and nothing else.
+
+    Parameters
+    ----------
+    folder
+        Replaced whole, if it holds a demo world.
+    files
+        The files of a chunk, by its number from 0; called in other processes where there are many chunks.
+    n_chunks
+        How many chunks there are.
+    about
+        Written into the folder, to tell which world it is.
 
     Raises
     ------
@@ -43,20 +63,39 @@ def write_world(folder: Path, files: Iterable[File], *, about: dict[str, object]
     partial, old = beside(folder, "partial"), beside(folder, "old")
     written: dict[str, tuple[int, int]] = {}
     with writing(folder, partial):
-        for file in files:
-            path = partial / file.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as handle:
-                WRITERS[file.format](file.table, handle)
-                force(handle)
-            n_files, n_rows = written.get(path.parent.name, (0, 0))
-            written[path.parent.name] = (n_files + 1, n_rows + file.table.num_rows)
+        for rows in _each_chunk(partial, files, n_chunks):
+            for source, n in rows:
+                n_files, n_rows = written.get(source, (0, 0))
+                written[source] = (n_files + 1, n_rows + n)
         write_json(partial / ABOUT, about)
         if folder.exists():
             folder.rename(old)
         partial.rename(folder)
         force_folder(folder.parent)
         shutil.rmtree(old, ignore_errors=True)
+    return written
+
+
+def _each_chunk(folder: Path, files: Callable[[int], Iterable[File]], n_chunks: int) -> Iterator[list[tuple[str, int]]]:
+    """What `_chunk` returns for each chunk in turn, made by `WORKERS` processes where there are many."""
+    write = partial_of(_chunk, folder, files)
+    if n_chunks < CHUNKS_ALONE:
+        yield from map(write, range(n_chunks))
+        return
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
+        yield from workers.map(write, range(n_chunks))
+
+
+def _chunk(folder: Path, files: Callable[[int], Iterable[File]], number: int) -> list[tuple[str, int]]:
+    """Source and rows of each file of a chunk, once they are on the disk."""
+    written = []
+    for file in files(number):
+        path = folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as handle:
+            WRITERS[file.format](file.table, handle)
+            force(handle)
+        written.append((path.parent.name, file.table.num_rows))
     return written
 
 
