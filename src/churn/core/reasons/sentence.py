@@ -32,6 +32,7 @@ class Noun(Protocol):
 
 
 Direction = Literal["leaving", "staying"]
+BOTH: tuple[Direction, Direction] = ("leaving", "staying")
 
 
 @dataclass(frozen=True)
