@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from churn.cli import app
-from churn.cli.why import explained
+from churn.cli.path import explained
 from churn.shell import store
 from churn.words.errors import UsageFault
 from churn.words.tables import CONTRIBUTIONS, EVENTS, INSTANT, REASONS, RISK_LIST, SCORES
