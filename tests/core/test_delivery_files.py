@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.core.delivery_files import csv_text, delivery_files, json_lines
+from churn.core.delivery_files import csv_lines, delivery_files, json_lines
 from churn.words.tables import RISK_LIST
 from tests.core.list_world import ABOUT, listed
 
@@ -25,6 +25,15 @@ def small():
     return listed({"007": 0.5, '=cmd|" /c calc"!A1': 0.25, "行\n1": 0.125}, said=SAID)
 
 
+def csv_bytes(table):
+    return b"".join(csv_lines(table))
+
+
+def whole(files):
+    """The files with their pieces put together."""
+    return {name: made if isinstance(made, bytes) else b"".join(made) for name, made in files.items()}
+
+
 def rows_of(text: bytes) -> list[dict]:
     return list(csv.DictReader(io.StringIO(text.decode())))
 
@@ -34,7 +43,7 @@ def test_a_delivery_holds_the_same_table_for_machines_and_for_people():
 
 
 def test_two_builds_of_a_delivery_are_the_same_bytes():
-    assert delivery_files(small(), **ABOUT) == delivery_files(small(), **ABOUT)
+    assert whole(delivery_files(small(), **ABOUT)) == whole(delivery_files(small(), **ABOUT))
 
 
 def test_the_parquet_file_is_the_declared_table():
@@ -44,13 +53,20 @@ def test_the_parquet_file_is_the_declared_table():
 
 
 def test_the_csv_file_has_the_columns_by_name_and_no_byte_order_mark():
-    text = csv_text(small())
+    text = csv_bytes(small())
     assert text.startswith(b'"rank","customer_id","score"')
     assert [*rows_of(text)[0]] == RISK_LIST.schema.names
 
 
+def test_pieces_of_a_long_list_make_the_files_of_a_whole_one(monkeypatch):
+    at_once = csv_bytes(small()), b"".join(json_lines(small()))
+    monkeypatch.setattr("churn.core.delivery_files.PIECE_ROWS", 2)
+    assert (csv_bytes(small()), b"".join(json_lines(small()))) == at_once
+    assert len(list(csv_lines(small()))) == 2
+
+
 def test_ids_in_the_csv_file_are_exact_and_sentences_are_no_formulas():
-    first, second, third = rows_of(csv_text(small()))
+    first, second, third = rows_of(csv_bytes(small()))
     assert [row["customer_id"] for row in (first, second, third)] == ["007", '=cmd|" /c calc"!A1', "行\n1"]
     assert first["reason_1_en"] == "'=1+1"
     assert first["reason_2_en"] == 'No basket, "never" again'
@@ -74,7 +90,7 @@ def test_the_json_file_is_an_array_with_one_object_a_line():
 def test_a_list_in_pieces_is_one_json_array(monkeypatch):
     table = small()
     whole = b"".join(json_lines(table))
-    monkeypatch.setattr("churn.core.delivery_files.JSON_ROWS", 2)
+    monkeypatch.setattr("churn.core.delivery_files.PIECE_ROWS", 2)
     assert b"".join(json_lines(table)) == whole
     assert b"".join(json_lines(pa.concat_tables([table.slice(0, 1), table.slice(1)]))) == whole
 
@@ -84,5 +100,5 @@ def test_whatever_an_id_is_csv_and_json_give_it_back(ids):
     table = listed({customer: 1 / (place + 2) for place, customer in enumerate(ids)})
     wanted = table["customer_id"].to_pylist()
     assert [row["customer_id"] for row in json.loads(b"".join(json_lines(table)))] == wanted
-    read = csv.reader(io.StringIO(csv_text(table).decode(), newline=""))
+    read = csv.reader(io.StringIO(csv_bytes(table).decode(), newline=""))
     assert [row[1] for row in read][1:] == wanted

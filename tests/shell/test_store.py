@@ -292,6 +292,11 @@ def test_json_that_was_cut_short_is_an_integrity_fault() -> None:
         store.read_json("x.json")
 
 
+def test_a_file_in_pieces_is_written_piece_by_piece():
+    store.write_files("models/current", {"list.csv": iter([b"a\n", b"b\n"]), "card.json": "{}"})
+    assert store.read_texts("models/current") == {"card.json": "{}", "list.csv": "a\nb\n"}
+
+
 def test_a_folder_is_replaced_whole() -> None:
     store.write_files("models/current", {"old.txt": "1", "card.json": b"{}"})
     store.write_files("models/current", {"card.json": "{}", "trees/0.txt": "2"})

@@ -1,4 +1,7 @@
-"""The files of a delivery: the list for machines and for people, and the page, as bytes by file name."""
+"""The files of a delivery: the list for machines and for people, and the page, as bytes by file name.
+
+CSV and JSON come in pieces, so that a million customers take no more memory than their table.
+"""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +19,8 @@ from churn.core.workbook import workbook
 INSTANT_TEXT = "%Y-%m-%dT%H:%M:%SZ"
 FORMULA_START = "^[=+\\-@\t\r]"
 """How a cell begins that Excel would run as a formula when it opens a CSV file (OWASP, CSV injection)."""
-JSON_ROWS = 50_000
-"""Rows that are Python objects at the same time."""
+PIECE_ROWS = 20_000
+"""Rows that are text or Python objects at the same time."""
 
 
 def delivery_files(
@@ -29,8 +32,10 @@ def delivery_files(
     figures: dict[str, str],
     reconciliation: dict,
     digests: dict[str, str],
-) -> dict[str, bytes]:
-    """Everything that a delivery holds but its manifest: file name → bytes, the same bytes for the same input.
+) -> dict[str, bytes | Iterator[bytes]]:
+    """Everything that a delivery holds but its manifest: file name → its bytes, the same for the same input.
+
+    Where they come in pieces, these can be taken once.
 
     `risk_list.csv`, `risk_list.json`, `risk_list.parquet` hold every customer and every column of RISK_LIST under its
     name. `risk_list_en.xlsx`, `risk_list_zh.xlsx` and `index.html` are for people. `docs/risk_list.md` explains them.
@@ -58,36 +63,35 @@ def delivery_files(
     html = page(listed, about, evaluation=evaluation, figures=figures, reconciliation=reconciliation, digests=digests)
     return {
         "index.html": html.encode(),
-        "risk_list.csv": csv_text(listed),
-        "risk_list.json": b"".join(json_lines(listed)),
+        "risk_list.csv": csv_lines(listed),
+        "risk_list.json": json_lines(listed),
         "risk_list.parquet": parquet(listed),
         **books,
     }
 
 
-def csv_text(listed: pa.Table) -> bytes:
-    """UTF-8 without byte order mark, columns by name, numbers in full, one line a customer.
+def csv_lines(listed: pa.Table) -> Iterator[bytes]:
+    """UTF-8 without byte order mark, columns by name, numbers in full, one line a customer; in pieces.
 
     For machines (a CRM wants it so; Salesforce refuses the mark): ids are exact, whatever they begin with. Sentences
     that begin like a formula get an apostrophe before them, should somebody open the file in Excel after all.
     """
     from pyarrow import csv
 
-    for place, field in enumerate(listed.schema):
-        if field.name.startswith(("reason_", "staying_")):
-            safe = pc.replace_substring_regex(listed[field.name], FORMULA_START, r"'\0")
-            listed = listed.set_column(place, field.name, safe)
-    buffer = pa.BufferOutputStream()
-    csv.write_csv(_with_instant_text(listed), buffer)
-    return buffer.getvalue().to_pybytes()
+    for start in range(0, max(len(listed), 1), PIECE_ROWS):
+        piece = _without_formulas(_with_instant_text(listed.slice(start, PIECE_ROWS)))
+        buffer = pa.BufferOutputStream()
+        csv.write_csv(piece, buffer, csv.WriteOptions(include_header=not start))
+        yield buffer.getvalue().to_pybytes()
 
 
 def json_lines(listed: pa.Table) -> Iterator[bytes]:
     """A JSON array in pieces: one object a customer, one a line, with the columns of RISK_LIST as keys."""
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
     before = "[\n"
-    for batch in _with_instant_text(listed).to_batches(max_chunksize=JSON_ROWS):
-        yield (before + ",\n".join(map(encode, batch.to_pylist()))).encode()
+    for start in range(0, len(listed), PIECE_ROWS):
+        rows = _with_instant_text(listed.slice(start, PIECE_ROWS)).to_pylist()
+        yield (before + ",\n".join(map(encode, rows))).encode()
         before = ",\n"
     yield b"\n]\n"
 
@@ -106,3 +110,11 @@ def _with_instant_text(listed: pa.Table) -> pa.Table:
     # Of microseconds, strftime would write all six digits of the fraction.
     seconds = listed["as_of"].cast(pa.timestamp("s", "UTC"))
     return listed.set_column(place, "as_of", pc.strftime(seconds, format=INSTANT_TEXT))
+
+
+def _without_formulas(listed: pa.Table) -> pa.Table:
+    for place, field in enumerate(listed.schema):
+        if field.name.startswith(("reason_", "staying_")):
+            safe = pc.replace_substring_regex(listed[field.name], FORMULA_START, r"'\0")
+            listed = listed.set_column(place, field.name, safe)
+    return listed

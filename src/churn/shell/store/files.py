@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,8 +45,11 @@ def read_texts(folder: str | Path) -> dict[str, str]:
     return {p.relative_to(root).as_posix(): read_text(p) for p in sorted(root.rglob("*")) if p.is_file()}
 
 
-def write_files(folder: str | Path, files: Mapping[str, bytes | str]) -> None:
-    """Make `folder` hold exactly `files` (relative path → content). The new folder takes the old one's place whole."""
+def write_files(folder: str | Path, files: Mapping[str, bytes | str | Iterator[bytes]]) -> None:
+    """Make `folder` hold exactly `files` (relative path → content, whole or in pieces).
+
+    The new folder takes the old one's place whole.
+    """
     target = Path(folder)
     fresh, old = beside(target, "partial"), beside(target, "old")
     with writing(target, fresh):
@@ -55,7 +58,8 @@ def write_files(folder: str | Path, files: Mapping[str, bytes | str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             content = files[name]
             with path.open("wb") as handle:
-                handle.write(content.encode("utf-8") if isinstance(content, str) else content)
+                for piece in [content] if isinstance(content, bytes | str) else content:
+                    handle.write(piece.encode("utf-8") if isinstance(piece, str) else piece)
                 force(handle)
         fresh.mkdir(parents=True, exist_ok=True)
         if target.exists():
