@@ -21,7 +21,7 @@ from churn.core.features.volume import PLURAL, QUANTITY, variety, volume
 from churn.core.timeline import instants, timeline
 from churn.words.tables import ROLES
 
-__all__ = ["GROUPS", "Feature", "Windows", "catalogue", "features", "windows"]
+__all__ = ["GROUPS", "Feature", "Windows", "catalogue", "computed", "features", "windows"]
 
 
 MEASURED = (
@@ -94,6 +94,14 @@ def features(
     pa.Table
         FEATURES, in the order of `snapshots`, shape `(n_snapshots, 2 + n_features + n_attributes)`.
     """
+    columns: dict[str, pa.Array] = computed(catalogue(lookback, roles), events, snapshots)
+    columns |= attribute_columns(attributes, snapshots, attribute_names)
+    keys = {name: snapshots[name].combine_chunks() for name in ("customer_id", "as_of")}
+    return pa.table(keys | columns)
+
+
+def computed(wanted: tuple[Feature, ...], events: pa.Table, snapshots: pa.Table) -> dict[str, pa.Array]:
+    """The float32 column of each wanted feature, one value per snapshot; events and snapshots as in `features`."""
     from churn.core.history import Cells, History
 
     line = timeline(events)
@@ -102,12 +110,8 @@ def features(
     position = pa.compute.index_in(snapshots["customer_id"], value_set=line.customers).combine_chunks()
     offsets = np.searchsorted(position.to_numpy(zero_copy_only=False), np.arange(line.n_customers + 1))
     cells = Cells(as_ofs, offsets.astype(np.int64), as_of_index.astype(np.int64))
-    wanted = catalogue(lookback, roles)
     question = History()
     for feature in wanted:
         feature.compute(question)
     history = question.answer(line, cells)
-    columns = {f.name: pa.array(np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32)) for f in wanted}
-    columns |= attribute_columns(attributes, snapshots, attribute_names)
-    keys = {name: snapshots[name].combine_chunks() for name in ("customer_id", "as_of")}
-    return pa.table(keys | columns)
+    return {f.name: pa.array(np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32)) for f in wanted}

@@ -82,10 +82,10 @@ def sorted_rows(con: "duckdb.DuckDBPyConnection", query: str) -> pa.RecordBatchR
 
 
 def made(
-    make: Callable[..., pa.Table], columns: Mapping[str, Sequence[str] | None], rows: int = 1_000_000
+    make: Callable[..., pa.Table], columns: Mapping[str, Sequence[str] | None], rows: int = store.PIECE_ROWS
 ) -> Iterator[pa.Table]:
-    """What `make` makes of pieces of whole customers; see `Engine`."""
-    return (make(*tables) for tables in store.together(columns, rows))
+    """What `make` makes of pieces of whole customers, several pieces side by side; see `Engine`."""
+    return store.side_by_side(lambda tables: make(*tables), store.together(columns, rows))
 
 
 @contextmanager

@@ -14,16 +14,19 @@ from churn.shell.store.files import (
     write_text,
 )
 from churn.shell.store.paths import PATHS
-from churn.shell.store.tables import batches, read, together, write, write_batches
+from churn.shell.store.pieces import side_by_side
+from churn.shell.store.tables import PIECE_ROWS, batches, read, together, write, write_batches
 
 __all__ = [
     "PATHS",
+    "PIECE_ROWS",
     "batches",
     "digest",
     "read",
     "read_json",
     "read_text",
     "read_texts",
+    "side_by_side",
     "together",
     "write",
     "write_batches",

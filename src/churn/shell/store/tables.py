@@ -1,5 +1,6 @@
 """Declared tables as Parquet files: whole, or in pieces of whole customers."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,9 @@ from churn.words.tables import TABLES, Table
 ROW_GROUP_ROWS = 100_000
 """A reader holds one row group at a time: at 250 feature columns this many rows are 100 MB. More cost memory, fewer
 cost speed and compression."""
+PIECE_ROWS = 500_000
+"""Rows of events that are worked on at a time. Several pieces are under way at once: at 250 features and 12 as-of dates
+each takes up to 300 MB. Fewer rows cost speed, since each piece costs some 20 ms whatever its size."""
 
 
 def read(name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -44,7 +48,7 @@ def read(name: str, columns: Sequence[str] | None = None) -> pa.Table:
     return _declared(name, columns).check(table.replace_schema_metadata(None).unify_dictionaries())
 
 
-def batches(name: str, columns: Sequence[str] | None = None, rows: int = 1_000_000) -> Iterator[pa.Table]:
+def batches(name: str, columns: Sequence[str] | None = None, rows: int = PIECE_ROWS) -> Iterator[pa.Table]:
     """The table `name` in pieces of about `rows` rows that hold whole customers, in the order of the file.
 
     Memory is bounded by `rows` and by the customer with the most rows. A piece has one chunk a column.
@@ -71,7 +75,7 @@ def batches(name: str, columns: Sequence[str] | None = None, rows: int = 1_000_0
             yield whole
 
 
-def together(columns: Mapping[str, Sequence[str] | None], rows: int = 1_000_000) -> Iterator[tuple[pa.Table, ...]]:
+def together(columns: Mapping[str, Sequence[str] | None], rows: int = PIECE_ROWS) -> Iterator[tuple[pa.Table, ...]]:
     """Pieces of the first table that hold whole customers, each with the rows of the same customers in the others.
 
     Parameters
@@ -101,12 +105,17 @@ def _up_to(
     """The rows of all customers up to `customer`, and what is left of the piece after them."""
     taken = []
     while rest is not None:
-        n = pc.sum(pc.less_equal(rest["customer_id"], customer)).as_py()
+        n = _rows_up_to(customer.as_py(), rest["customer_id"])
         taken.append(rest.slice(0, n))
         if n < rest.num_rows:
             return taken, rest.slice(n)
         rest = next(pieces, None)
     return taken, None
+
+
+def _rows_up_to(customer: str, ids: pa.ChunkedArray) -> int:
+    """How many of the ids, which ascend, are not greater. Texts have the same order by signs and by their bytes."""
+    return bisect_right(range(len(ids)), customer, key=lambda row: ids[row].as_py())
 
 
 def write(name: str, table: pa.Table) -> None:
@@ -124,10 +133,33 @@ def write_batches(name: str, tables: Iterable[pa.Table]) -> None:
     first = next(pieces, declared.schema.empty_table())
     with (
         replaced(Path(PATHS[name])) as handle,
-        pq.ParquetWriter(handle, first.schema, compression="zstd") as writer,
+        pq.ParquetWriter(handle, first.schema, compression="zstd", use_dictionary=_repeating(first)) as writer,
     ):
-        for piece in chain([first], pieces):
-            writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
+        for group in _row_groups(chain([first], pieces)):
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Columns that Parquet shall write as codes into a list of values. Real numbers are not: with the list they take
+    longer to write, and more room.
+    """
+    return [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+
+
+def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of `ROW_GROUP_ROWS`: what a file looks like does not depend on the pieces it came in."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for piece in pieces:
+        waiting.append(piece)
+        rows += piece.num_rows
+        if rows < ROW_GROUP_ROWS:
+            continue
+        table = pa.concat_tables(waiting).unify_dictionaries()
+        full = rows - rows % ROW_GROUP_ROWS
+        yield table.slice(0, full)
+        waiting, rows = [table.slice(full)], rows - full
+    yield pa.concat_tables(waiting).unify_dictionaries()
 
 
 def _checked(declared: Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
