@@ -6,7 +6,7 @@ export PYTHON
 # Without compiled files in .venv every command would compile its libraries again, which takes longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long lint types imports bench-quality lock clean
+.PHONY: help run test test-long lint types imports bench-quality bench-speed lock clean
 
 help:
 	@echo "make run            set up, then make the list and publish it under deliveries/"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-long      the tests that take minutes, and many more examples of each property"
 	@echo "make lint           style and format only"
 	@echo "make bench-quality  prediction quality beside the time rules, on all data at hand"
+	@echo "make bench-speed    seconds and memory of the features beside pandas, Polars and DuckDB"
 	@echo "make lock           write requirements.lock anew from pyproject.toml"
 	@echo "make clean          remove .venv; data, models and deliveries stay"
 	@echo "PYTHON=python3.12   before or after any of them: the Python to use (3.11 to 3.13)"
@@ -39,6 +40,9 @@ imports: $(SET_UP)
 
 bench-quality: $(SET_UP)
 	$(BIN)/python -m benchmarks.quality
+
+bench-speed: $(SET_UP)
+	$(BIN)/python -m benchmarks.speed
 
 lock: $(SET_UP)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
