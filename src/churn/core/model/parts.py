@@ -82,6 +82,7 @@ def learning(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> Learni
     kept = tuple(name for name in names if name not in dropped)
     if not kept:
         raise NotEnoughData(f"none of {len(names)} features differs between the {train.num_rows:,} training snapshots")
+    del train, numbers  # on a large panel they are gigabytes, and the parts are as many again
     vocabulary = {name: vocabulary[name] for name in kept if name in vocabulary}
     parts = {
         part: _part(features.filter(mask), snapshots.filter(mask), kept, vocabulary) for part, mask in masks.items()
