@@ -1,10 +1,13 @@
 """The engines of the speed benchmark do the same work."""
 
+import json
+
 import numpy as np
 import pytest
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import world
+from benchmarks.speed.document import document, picture
 from benchmarks.speed.engines import ENGINES
 
 
@@ -43,3 +46,9 @@ def test_the_world_is_what_its_seed_says_and_some_of_it_is_known_late():
     assert one.equals(again)
     late = one["recorded_at"].to_numpy() > one["occurred_at"].to_numpy()
     assert 0.005 < np.mean(late) < 0.05
+
+
+def test_page_and_picture_say_what_the_results_say():
+    rows = [row for row in json.loads(speed.RESULTS.read_text(encoding="utf-8")) if row["work"] == speed.WORK]
+    assert speed.PAGE.read_text(encoding="utf-8") == document(rows), "run `make bench-speed`"
+    assert speed.PICTURE.read_text(encoding="utf-8") == picture(rows), "run `make bench-speed`"
