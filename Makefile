@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/set-up
+SPARK := .venv/spark
 export PYTHON
 # Without compiled files in .venv every command would compile its libraries again, which takes longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long lint types imports bench-quality bench-speed lock clean
+.PHONY: help run test test-long lint types imports bench-quality bench-speed spark lock clean
 
 help:
 	@echo "make run            set up, then make the list and publish it under deliveries/"
@@ -15,6 +16,7 @@ help:
 	@echo "make lint           style and format only"
 	@echo "make bench-quality  prediction quality beside the time rules, on all data at hand"
 	@echo "make bench-speed    seconds and memory of the features beside pandas, Polars and DuckDB"
+	@echo "make spark          add PySpark to .venv, for engine=spark (needs Java 17); make test does it, too"
 	@echo "make lock           write requirements.lock anew from pyproject.toml"
 	@echo "make clean          remove .venv; data, models and deliveries stay"
 	@echo "PYTHON=python3.12   before or after any of them: the Python to use (3.11 to 3.13)"
@@ -22,10 +24,10 @@ help:
 run: $(SET_UP)
 	@$(BIN)/churn run
 
-test: lint types imports
+test: lint types imports $(SPARK)
 	$(BIN)/python -m pytest
 
-test-long: $(SET_UP)
+test-long: $(SPARK)
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "long or not long"
 
 lint: $(SET_UP)
@@ -47,6 +49,10 @@ bench-speed: $(SET_UP)
 lock: $(SET_UP)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile --group spark --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --upgrade --quiet --output-file requirements-spark.lock
+
+spark: $(SPARK)
 
 clean:
 	rm -rf .venv
@@ -55,3 +61,9 @@ clean:
 $(SET_UP): requirements.lock pyproject.toml scripts/set-up
 	@bash scripts/set-up
 	@touch $@
+
+# Half a gigabyte that only engine=spark needs, so `make run` goes without. Where it cannot be had, its tests skip.
+$(SPARK): $(SET_UP) requirements-spark.lock
+	@echo "Adding PySpark to .venv"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-spark.lock && \
+	  touch $@ || echo "PySpark could not be installed; tests of engine=spark will skip" >&2

@@ -1,6 +1,7 @@
 """What holds in every test: no network but this machine, and how many examples a property gets."""
 
 import os
+import shutil
 import socket
 
 import pytest
@@ -58,3 +59,23 @@ def demo_runs(tmp_path_factory):
 def demo_run(demo_runs):
     """A project that made its list of the demo world; to be looked at, not to be changed."""
     return demo_runs[0]
+
+
+@pytest.fixture(scope="session")
+def spark_section():
+    """What conf/engine/spark.yaml says, but small and without a network; skips where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="PySpark is not installed: `make spark`")
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        pytest.skip("Java is not there: on Debian, apt-get install openjdk-17-jre-headless")
+    # Compiling queries takes longer than running them on a few rows.
+    plain = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    small = {"master": "local[2]", "driver_memory": "1g", "partitions": 2, "memory_limit": "300MB", "settings": plain}
+    return {"kind": "spark", **small}
+
+
+@pytest.fixture(scope="session")
+def spark(spark_section):
+    """The engine of Spark; its session lives as long as the tests."""
+    from churn.shell.engine import ENGINES
+
+    return ENGINES["spark"](**spark_section)

@@ -61,7 +61,7 @@ def test_what_conf_decides_has_no_default_in_code(function, given) -> None:
 
 
 @pytest.mark.parametrize(
-    "choice", [f"{group}={name}" for group in ("data", "model", "definition") for name in members(group)]
+    "choice", [f"{group}={name}" for group in ("data", "model", "definition", "engine") for name in members(group)]
 )
 def test_every_member_of_every_group_fits_the_functions_that_it_feeds(choice: str, project: Path) -> None:
     group, _, name = choice.partition("=")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import pytest
 
 from churn.core.dataset import Attributes, EventType, Lookup, Noun, Source, dataset
 from churn.core.events import checked, reconciliation
-from churn.shell import raw
+from churn.shell import raw, store
 from churn.shell.engine import ENGINES, doors
-from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault
-from churn.words.tables import ATTRIBUTES, EVENTS, QUARANTINE
+from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault, NotEnoughData, UsageFault
+from churn.words.tables import ATTRIBUTES, CODE, EVENTS, INSTANT, QUARANTINE, SNAPSHOTS
 from churn.words.windows import instant
 
 ORDERS = """
@@ -26,6 +27,16 @@ b|2024-05-01 10:00|2|2.00|books
 a|2024-04-01 09:00|3|3.25|toys
 10|2024-05-02 10:00|4|4.00|
 """
+
+
+@pytest.fixture(params=["duckdb", "spark"])
+def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs on both engines; the others are about reading files, which has one implementation."""
+    if request.param == "spark":
+        monkeypatch.setattr(sys.modules[__name__], "ENGINE", request.getfixturevalue("spark"))
+
+
+on_each_engine = pytest.mark.usefixtures("each_engine")
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +109,7 @@ def faults(quarantine: pa.Table) -> list[tuple[int, str]]:
 # ---- the same events, however they come
 
 
+@on_each_engine
 def test_events_are_sorted_by_the_bytes_of_customer_then_time() -> None:
     put("orders.csv", csv_text())
     events, _, _, counts = found(world())
@@ -182,6 +194,7 @@ def test_exact_duplicates_are_dropped_and_counted() -> None:
     assert (counts["orders"]["rows"], counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (4 + 4, 4, 0)
 
 
+@on_each_engine
 def test_of_rows_with_one_id_the_latest_recorded_stands() -> None:
     head = "customer|at|number|amount|group|entered\n"
     body = ["a|2024-05-01|1|1|x|2024-05-02", "a|2024-05-01|1|2|x|2024-05-04", "a|2024-05-01|1|3|x|2024-05-03"]
@@ -192,6 +205,7 @@ def test_of_rows_with_one_id_the_latest_recorded_stands() -> None:
         assert (counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (2, 2)
 
 
+@on_each_engine
 def test_equal_rows_may_be_declared_to_be_separate_events() -> None:
     put("orders.csv", csv_text("customer|at|amount\na|2024-05-01|1\na|2024-05-01|1\na|2024-05-01|2"))
     source = {"event_id": None, "category": None}
@@ -201,6 +215,7 @@ def test_equal_rows_may_be_declared_to_be_separate_events() -> None:
     assert len(set(told(events, "event_id"))) == 3
 
 
+@on_each_engine
 def test_lines_of_one_basket_become_one_event() -> None:
     put(
         "orders.csv",
@@ -221,6 +236,7 @@ def test_lines_of_one_basket_become_one_event() -> None:
     assert (counts["orders"]["kept"], counts["orders"]["events"]) == (6, 2)
 
 
+@on_each_engine
 def test_a_lookup_gives_columns_and_a_key_without_match_gives_null() -> None:
     put("orders.csv", csv_text("customer|campaign\na|1\nb|2\nc|9"))
     pq.write_table(
@@ -240,6 +256,7 @@ def test_a_lookup_gives_columns_and_a_key_without_match_gives_null() -> None:
     assert faults(quarantine) == [(4, "occurred_at_blank")]
 
 
+@on_each_engine
 def test_a_lookup_with_a_key_twice_is_refused() -> None:
     put("orders.csv", csv_text())
     put("groups.csv", "group,name\ntoys,x\ntoys,y\n")
@@ -250,6 +267,7 @@ def test_a_lookup_with_a_key_twice_is_refused() -> None:
         found(data)
 
 
+@on_each_engine
 def test_attributes_keep_a_value_only_where_it_changes() -> None:
     put("orders.csv", csv_text())
     put(
@@ -265,6 +283,7 @@ def test_attributes_keep_a_value_only_where_it_changes() -> None:
 # ---- rows that cannot be read
 
 
+@on_each_engine
 def test_rows_that_cannot_be_divided_are_kept_with_their_line() -> None:
     put(
         "orders.csv",
@@ -434,6 +453,49 @@ def test_a_file_that_is_put_back_after_it_changed_is_read_again(monkeypatch: pyt
 
 
 # ---- settings
+
+
+@on_each_engine
+def test_pieces_of_whole_customers_come_back_in_order() -> None:
+    def rows_beside(snapshots: pa.Table, features: pa.Table) -> pa.Table:
+        assert features["plan"].type == CODE
+        assert snapshots.schema.equals(SNAPSHOTS.schema)
+        ids = snapshots["customer_id"].to_pylist()
+        parted = [ids.count(customer) < 2 for customer in ids]
+        return pa.table({"customer_id": ids, "plan": features["plan"].cast(pa.string()), "parted": parted})
+
+    instants = pa.array([0, 86_400_000_000] * 50).cast(INSTANT)
+    ids = [f"c{i // 2:02}" for i in range(100)]
+    churned, plans = pa.array([True, None] * 50), pa.array(["gold", None] * 50, pa.string())
+    store.write("snapshots", pa.table([ids, instants, churned], schema=SNAPSHOTS.schema))
+    store.write("features", pa.table({"customer_id": ids, "as_of": instants, "plan": plans.dictionary_encode()}))
+    columns = {"snapshots": None, "features": ["plan"]}
+    made = pa.concat_tables(ENGINE.made(rows_beside, columns, rows=7))
+    assert made["customer_id"].to_pylist() == ids
+    assert made["plan"].equals(pa.chunked_array([plans]))
+    assert set(made["parted"].to_pylist()) == {False}
+
+
+@on_each_engine
+def test_a_fault_within_a_batch_is_the_fault_of_the_run() -> None:
+    def refused(snapshots: pa.Table) -> pa.Table:
+        raise NotEnoughData(f"{snapshots.num_rows} row is not enough")
+
+    row = [["a"], pa.array([0]).cast(INSTANT), pa.array([True])]
+    store.write("snapshots", pa.table(row, schema=SNAPSHOTS.schema))
+    with pytest.raises(NotEnoughData, match="1 row"):
+        list(ENGINE.made(refused, {"snapshots": None}))
+
+
+def test_java_and_pyspark_are_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"kind": "spark", "master": "local[1]", "driver_memory": "1g", "partitions": 1, "memory_limit": "1GB"}
+    spark, put_away = ENGINES["spark"](**given, settings={}), {"pyspark": None, "pyspark.sql": None}
+    for name, module in put_away.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(UsageFault, match="install this project with its extra `spark`"):
+        list(spark.made(len, {"snapshots": None}))
+    with pytest.raises(ConfigFault, match=r"engine\.memory_limit"):
+        ENGINES["spark"](**given | {"memory_limit": "much"}, settings={})
 
 
 @pytest.mark.parametrize("limit", ["", "2", "lots", "-1GB", "2GB; DROP TABLE x", "0GB"])

@@ -30,23 +30,24 @@ def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check) -
     counts = {}
     for name, source in dataset.sources.items():
         con.execute(queries.LINES)
-        found = _source(con, dataset, name, source, check, queries.INSERT_LINES)
-        counts[name] = {**found, **_unique(con, source)}
+        counts[name] = {**rows_of(con, dataset, name, raw.found(name, source.files), check), **_unique(con, source)}
         counts[name]["events"] = _number(con, queries.insert_events(merge=bool(source.merge_by)))
     for name, source in dataset.attributes.items():
-        counts[name] = _source(con, dataset, name, source, check, queries.INSERT_STATEMENTS)
+        counts[name] = rows_of(con, dataset, name, raw.found(name, source.files), check)
     con.execute("DROP TABLE IF EXISTS lines")
     return counts
 
 
-def _source(
-    con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, name: str, source: Any, check: Check, insert: str
+def rows_of(
+    con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, name: str, files: list[raw.RawFile], check: Check
 ) -> dict[str, Any]:
-    """Check every row of a source, and insert valid and rejected ones; what was counted."""
+    """Check every row of some files of a source, and insert valid and rejected ones; what was counted."""
+    source = {**dataset.sources, **dataset.attributes}[name]
+    insert = queries.INSERT_LINES if name in dataset.sources else queries.INSERT_STATEMENTS
     total: dict[str, int] = {"rows": 0}
     for lookup_name, lookup in (source.lookups or {}).items():
         _lookup(con, f"{name}.{lookup_name}", lookup, _columns_of(lookup_name, source))
-    for file in raw.found(name, source.files):
+    for file in files:
         how = readable(con, file, source.delimiter)
         _check_columns(file, how, source)
         con.execute(queries.REJECTED)

@@ -15,7 +15,16 @@ from churn.shell.store.files import (
 )
 from churn.shell.store.paths import PATHS
 from churn.shell.store.pieces import side_by_side
-from churn.shell.store.tables import PIECE_ROWS, batches, read, together, write, write_batches
+from churn.shell.store.tables import (
+    PIECE_ROWS,
+    batches,
+    read,
+    schema,
+    together,
+    whole_customers,
+    write,
+    write_batches,
+)
 
 __all__ = [
     "PATHS",
@@ -26,8 +35,10 @@ __all__ = [
     "read_json",
     "read_text",
     "read_texts",
+    "schema",
     "side_by_side",
     "together",
+    "whole_customers",
     "write",
     "write_batches",
     "write_files",

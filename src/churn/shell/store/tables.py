@@ -68,11 +68,17 @@ def batches(name: str, columns: Sequence[str] | None = None, rows: int = PIECE_R
     with _opened(name) as file:
         wanted = _wanted(name, file, columns)
         pieces = (pa.Table.from_batches([b]).select(wanted) for b in file.iter_batches(rows, columns=wanted))
-        for piece in _whole_customers(pieces, rows):
+        for piece in whole_customers(pieces, rows):
             whole = piece.replace_schema_metadata(None).unify_dictionaries().combine_chunks()
             _check_customers(name, whole)
             before = _check_order(declared, before, declared.check(whole))
             yield whole
+
+
+def schema(name: str, columns: Sequence[str] | None = None) -> pa.Schema:
+    """The columns that `batches` would give, with their types."""
+    with _opened(name) as file:
+        return pa.schema([file.schema_arrow.field(c) for c in _wanted(name, file, _with_customer(columns))])
 
 
 def together(columns: Mapping[str, Sequence[str] | None], rows: int = PIECE_ROWS) -> Iterator[tuple[pa.Table, ...]]:
@@ -174,8 +180,11 @@ def _checked(declared: Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield piece
 
 
-def _whole_customers(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows, cut only between customers. The last customer of a piece waits, since more rows may follow."""
+def whole_customers(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows, in pieces of about `rows` that are cut only between customers.
+
+    The last customer of a piece waits, since more rows may follow.
+    """
     waiting: list[pa.Table] = []
     for piece in pieces:
         waiting.append(piece)

@@ -1,0 +1,72 @@
+# ruff: noqa: S608 - columns are named by this package
+"""The SQL of Spark, for all sources at once. It says what `queries` says: where nulls stand is written out here."""
+
+from churn.shell.engine.queries import NUMBERS
+
+WIDE = """
+what string, source string, separate boolean, told string,
+customer_id string, occurred_at bigint, recorded_at bigint, kind smallint,
+amount_minor bigint, discount_minor bigint, quantity_milli bigint,
+channel string, category string, text string, event_id string, merge_by string,
+name string, valid_from bigint, value string,
+file string, line bigint, reason string, `column` string, raw string
+"""
+"""All that reading a file gives, one kind of row each: `what` is line, statement, rejected, counts or fault."""
+_VALUES = ", ".join(NUMBERS)
+_EVENT = ("customer_id", "occurred_at", "recorded_at", "kind", *NUMBERS, "channel", "category", "text")
+_PAYLOAD = ("occurred_at", "kind", "customer_id", *NUMBERS, "channel", "category", "text", "merge_by")
+PLACED = f"""
+SELECT source, separate, {", ".join(_EVENT)}, event_id, merge_by, row_number() OVER w AS place, rank() OVER w AS alike
+FROM found WHERE what = 'line'
+WINDOW w AS (
+    PARTITION BY source, event_id ORDER BY recorded_at DESC, {", ".join(f"{c} NULLS LAST" for c in _PAYLOAD)}
+)
+"""
+"""Rows with one id: the first stands. Of equal rows `alike` is the place of the first one."""
+COUNTS = """
+SELECT source, count_if(separate OR place = 1) AS kept, count_if(place > 1 AND NOT separate) AS duplicates,
+       count_if(place > 1 AND alike = place AND NOT separate) AS conflicts
+FROM placed GROUP BY source
+"""
+EVENTS = f"""
+WITH kept AS (
+    SELECT source, {", ".join(_EVENT)}, if(separate, event_id || '-' || place, event_id) AS event_id, merge_by
+    FROM placed WHERE separate OR place = 1
+),
+parts AS (
+    SELECT source, customer_id, kind, merge_by, category, min(occurred_at) AS occurred_at,
+           max(recorded_at) AS recorded_at, sum(amount_minor) AS amount_minor, sum(discount_minor) AS discount_minor,
+           sum(quantity_milli) AS quantity_milli, min(channel) AS channel
+    FROM kept WHERE merge_by IS NOT NULL GROUP BY source, customer_id, kind, merge_by, category
+)
+SELECT source, {", ".join(_EVENT)}, event_id FROM kept WHERE merge_by IS NULL
+UNION ALL
+SELECT source, customer_id, min(occurred_at), max(recorded_at), kind,
+       sum(amount_minor), sum(discount_minor), sum(quantity_milli), min(channel),
+       (min(struct(-abs(coalesce(amount_minor, 0)) AS rank, category AS name))
+           FILTER (WHERE category IS NOT NULL)).name,
+       CAST(NULL AS string), merge_by
+FROM parts GROUP BY source, customer_id, kind, merge_by
+"""
+SORTED_EVENTS = f"""
+SELECT {", ".join(_EVENT)}, event_id FROM events
+ORDER BY customer_id, occurred_at, recorded_at, event_id NULLS LAST, kind,
+         {", ".join(f"{c} NULLS LAST" for c in (*NUMBERS, "channel", "category", "text"))}
+"""
+SORTED_STATEMENTS = """
+WITH one AS (
+    SELECT customer_id, name, valid_from, recorded_at, max(value) AS value FROM found WHERE what = 'statement'
+    GROUP BY customer_id, name, valid_from, recorded_at
+),
+beside AS (
+    SELECT *, lag(value) OVER w AS value_before, lag(recorded_at) OVER w AS recorded_before
+    FROM one WINDOW w AS (PARTITION BY customer_id, name ORDER BY valid_from, recorded_at)
+)
+SELECT customer_id, name, valid_from, recorded_at, value FROM beside
+WHERE value_before IS DISTINCT FROM value OR recorded_before > recorded_at
+ORDER BY customer_id, name, valid_from, recorded_at
+"""
+SORTED_QUARANTINE = """
+SELECT source, file, line, reason, `column`, raw FROM found WHERE what = 'rejected'
+ORDER BY source, file, line NULLS LAST, reason, `column` NULLS LAST, raw
+"""
