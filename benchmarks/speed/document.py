@@ -8,7 +8,7 @@ HEAD = """# How fast is it?
 
 From the events table to the features table on disk: {features} columns (counts and sums in windows of 7 to 365 days, and days since the last
 event) of every live customer at monthly as-of dates. Whole processes on the 2 cores of one machine, imports included; median of the runs; every
-round runs each engine once, so what else the machine does meets all alike. All columns of all snapshots are compared: counts are
+round runs each engine once, so what else the machine does meets all alike. All columns of all snapshots of the peers are compared with ours: counts are
 equal, sums and times to 1e-6.
 
     make bench-speed                                                     # 1 million events
