@@ -88,7 +88,8 @@ def test_every_data_set_has_room_for_all_parts(data: str) -> None:
 @pytest.mark.parametrize("data", members("data"))
 @pytest.mark.parametrize("model", members("model"))
 def test_every_data_set_can_be_learnt_by_every_model(data: str, model: str, project: Path) -> None:
-    sections.compose([f"data={data}", f"model={model}"])
+    composed = sections.compose([f"data={data}", f"model={model}"])
+    assert (composed.choices["data"], composed.choices["model"]) == (data, model)
 
 
 def test_a_group_has_more_than_one_member() -> None:

@@ -100,6 +100,7 @@ def test_every_param_of_a_stage_is_in_params_yaml() -> None:
         for param in stage.get("params", []):
             here = params
             for part in param.split("."):
+                assert part in here, param
                 here = here[part]
 
 
