@@ -12,7 +12,7 @@ import pytest
 from churn.shell import store
 from churn.shell.store import pieces
 from churn.words.errors import Fault
-from churn.words.tables import INSTANT
+from churn.words.tables import CODE, INSTANT
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_no_pieces_make_nothing():
     assert pieces.cores() >= 1
 
 
-@pytest.mark.parametrize("cuts", [(), (1, 2, 150_000), (99_999, 100_000)])
+@pytest.mark.parametrize("cuts", [(), (1, 2, 150_000), (99_999, 100_000), (70_000, 130_000, 190_000)])
 def test_a_file_has_the_same_bytes_whatever_the_pieces_it_came_in(tmp_path, monkeypatch, cuts):
     monkeypatch.chdir(tmp_path)
     n = 210_000
@@ -68,10 +68,18 @@ def test_a_file_has_the_same_bytes_whatever_the_pieces_it_came_in(tmp_path, monk
         "as_of": pa.array(np.zeros(n, np.int64), pa.int64()).cast(INSTANT),
     }
     table = pa.table(keys | {"spend_30d": pa.array(np.arange(n), pa.float32())})
-    store.write("features", table)
+    plans = [None if i % 5 == 0 else f"plan {i % 7} of {i // 60_000}" for i in range(n)]
+
+    def piece(begin, end):
+        # Each brings its own dictionary, as a function of a piece does.
+        plan = pa.array(plans[begin:end], pa.string()).dictionary_encode().cast(CODE)
+        return table.slice(begin, end - begin).append_column("plan", plan)
+
+    store.write("features", piece(0, n))
     whole = store.digest(store.PATHS["features"])
     ends = [0, *cuts, n]
-    store.write_batches("features", (table.slice(a, b - a) for a, b in pairwise(ends)))
+    store.write_batches("features", (piece(a, b) for a, b in pairwise(ends)))
     assert store.digest(store.PATHS["features"]) == whole
+    assert store.read("features")["plan"].to_pylist() == plans
     file = pq.ParquetFile(store.PATHS["features"])
     assert [file.metadata.row_group(i).num_rows for i in range(3)] == [100_000, 100_000, 10_000]

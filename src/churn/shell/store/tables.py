@@ -99,13 +99,13 @@ def together(columns: Mapping[str, Sequence[str] | None], rows: int = PIECE_ROWS
         last = table["customer_id"][-1]
         found = []
         for name in others:
-            taken, rest[name] = _up_to(last, rest[name], pieces[name])
+            taken, rest[name] = up_to(last, rest[name], pieces[name])
             found.append(pa.concat_tables(taken).unify_dictionaries().combine_chunks() if taken else empty[name])
             empty[name] = found[-1].slice(0, 0)
         yield table, *found
 
 
-def _up_to(
+def up_to(
     customer: pa.Scalar, rest: pa.Table | None, pieces: Iterator[pa.Table]
 ) -> tuple[list[pa.Table], pa.Table | None]:
     """The rows of all customers up to `customer`, and what is left of the piece after them."""
@@ -163,9 +163,28 @@ def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
             continue
         table = pa.concat_tables(waiting).unify_dictionaries()
         full = rows - rows % ROW_GROUP_ROWS
-        yield table.slice(0, full)
+        for start in range(0, full, ROW_GROUP_ROWS):
+            yield _by_itself(table.slice(start, ROW_GROUP_ROWS))
         waiting, rows = [table.slice(full)], rows - full
-    yield pa.concat_tables(waiting).unify_dictionaries()
+    yield _by_itself(pa.concat_tables(waiting).unify_dictionaries())
+
+
+def _by_itself(table: pa.Table) -> pa.Table:
+    """The same rows in one chunk a column, with dictionaries of the values that occur in them, in their order there.
+
+    Pages end where chunks do, and a dictionary is written as it is, with all that other rows brought into it.
+    """
+    whole = table.combine_chunks()
+    for place, field in enumerate(whole.schema):
+        if pa.types.is_dictionary(field.type) and whole.num_rows:
+            whole = whole.set_column(place, field, _recoded(whole[place].chunk(0)))
+    return whole
+
+
+def _recoded(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    occurring = column.indices.unique().drop_null()
+    codes = pc.index_in(column.indices, value_set=occurring)
+    return pa.DictionaryArray.from_arrays(codes, column.dictionary.take(occurring))
 
 
 def _checked(declared: Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
