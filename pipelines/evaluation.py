@@ -7,14 +7,17 @@ from churn.core.model import read
 from churn.shell import config, store
 from churn.shell.runs import stage
 
+ROWS = 50_000
+"""Features read at once: 250 columns of them take 50 MB."""
+
 
 def main() -> None:
     """Write reports/evaluation.json, the curves and the figures."""
     data, learnt = config.value("data", dataset), read(store.read_texts(store.PATHS["model"]))
     keys, lookback = config.section("evaluation", evaluation), config.value("features", windows)
     keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": data.nouns}
-    features, snapshots, split = (store.read(name) for name in ("features", "snapshots", "split"))
-    found = evaluation(features, snapshots, split, learnt, **keys)
+    snapshots, split = store.read("snapshots", ["as_of", "churned"]), store.read("split")
+    found = evaluation(store.batches("features", rows=ROWS), snapshots, split, learnt, **keys)
     store.write_json(store.PATHS["evaluation"], found.metrics)
     store.write_files(store.PATHS["curves"], found.curve_files)
     store.write_files(store.PATHS["figures"], found.figure_files)

@@ -13,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage("tracking", main)
+    stage("tracking", main, uses=("lightgbm",))

@@ -14,9 +14,10 @@ from churn.core.evaluation import Evaluation, evaluation
 from churn.core.evaluation.comparison import Comparison, calibrated, compare, outcome, verdict
 from churn.core.evaluation.curves import at_capacity, curves, reliability
 from churn.core.evaluation.influence import Influence, by_feature, by_group, influence
+from churn.core.evaluation.rows import gathered
 from churn.core.features.feature import Feature
 from churn.core.model import contributions, margins, model, score
-from churn.words.errors import ConfigFault, NotEnoughData
+from churn.words.errors import ConfigFault, Fault, NotEnoughData
 from tests.core.model_world import LIGHTGBM, LOGISTIC, RULE, world
 
 CATALOGUE = (
@@ -33,10 +34,15 @@ SECTION = {
     "capacity": 30,
     "ece_most": 0.05,
     "influence_rows": 100,
+    "baseline_rows": 100_000,
     "rfm": ("days_since_purchase", "spend_90d"),
     "rfm_l2": 1.0,
     "calibration": "platt",
 }
+
+
+def _evaluated(features: pa.Table, *others, **section) -> Evaluation:
+    return evaluation([features], *others, **section)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 
 @pytest.fixture(scope="module")
 def judged(tables) -> Evaluation:
-    return evaluation(*tables, model(*tables, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+    return _evaluated(*tables, model(*tables, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
 
 
 def test_only_matured_snapshots_of_the_test_part_are_measured(tables, judged):
@@ -69,7 +75,7 @@ def test_outcomes_of_the_test_part_do_not_touch_the_baselines(tables):
     turned = pc.if_else(pc.equal(snapshots["as_of"], as_of), pc.invert(churned), churned)
     other = snapshots.set_column(2, "churned", turned)
     first, second = (
-        evaluation(features, one, split, learnt, catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+        _evaluated(features, one, split, learnt, catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
         for one in (snapshots, other)
     )
     # Every outcome is turned round, so the same scores must have exactly the complementary AUC.
@@ -85,22 +91,52 @@ def test_every_row_has_every_metric_inside_its_interval(judged):
 
 
 def test_the_rule_against_itself_differs_by_nothing_and_is_called_no_better(tables):
-    found = evaluation(*tables, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+    found = _evaluated(*tables, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
     assert set(found.metrics["difference"]["rule"].values()) == {0.0}
     assert found.metrics["verdict"]["outcome"] == "no_better"
     assert found.metrics["verdict"]["en"].startswith("No better than the best time rule (days since the last basket)")
 
 
 def test_every_kind_of_model_can_be_judged(tables):
-    found = evaluation(*tables, model(*tables, **LOGISTIC), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+    found = _evaluated(*tables, model(*tables, **LOGISTIC), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
     assert found.metrics["kinds"] == {"model": "logistic", "rule": "days_since_purchase", "logistic": "logistic"}
 
 
 def test_the_same_input_gives_the_same_bytes(tables, judged):
-    again = evaluation(*tables, model(*tables, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+    again = _evaluated(*tables, model(*tables, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
     assert json.dumps(again.metrics) == json.dumps(judged.metrics)
     assert again.curve_files == judged.curve_files
     assert again.figure_files == judged.figure_files
+
+
+def test_the_evaluation_does_not_depend_on_the_pieces_in_which_features_come(tables, judged):
+    features, *others = tables
+    pieces = (features.slice(start, 701) for start in range(0, features.num_rows, 701))
+    found = evaluation(pieces, *others, model(*tables, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
+    assert (found.metrics, found.curve_files, found.figure_files) == (
+        judged.metrics,
+        judged.curve_files,
+        judged.figure_files,
+    )
+
+
+def test_the_baselines_learn_from_no_more_rows_than_they_may_and_from_none_of_the_test(tables):
+    features, snapshots, split = tables
+    as_of = split.filter(pc.equal(split["part"], "test"))["as_of"][0]
+    wanted = {"rfm": SECTION["rfm"], "influence_rows": 100, "seed": 1}
+    learnt = model(*tables, **RULE)
+    every, some = (gathered([features], *tables[1:], learnt, baseline_rows=n, **wanted) for n in (10_000_000, 1_000))
+    assert (some.learning.num_rows, some.outcomes.num_rows) == (1_000, 1_000)
+    matured = pc.and_(pc.less(snapshots["as_of"], as_of), pc.is_valid(snapshots["churned"]))
+    assert every.learning.num_rows == pc.sum(matured).as_py()
+    assert pc.max(some.learning["as_of"]).as_py() < as_of.as_py()
+
+
+def test_features_of_other_rows_than_the_snapshots_are_refused(tables):
+    features, *others = tables
+    for wrong in (features.slice(1), features.slice(0, features.num_rows - 1)):
+        with pytest.raises(Fault, match="rows"):
+            _evaluated(wrong, *others, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **SECTION)
 
 
 def test_metrics_are_json_that_the_store_accepts(judged):
@@ -126,7 +162,7 @@ def test_an_unknown_rfm_feature_is_named_with_the_nearest_one(tables):
     learnt = model(*tables, **RULE)
     wrong = SECTION | {"rfm": ("days_since_purchases",)}
     with pytest.raises(ConfigFault, match=r"days_since_purchases.*did you mean days_since_purchase\?"):
-        evaluation(*tables, learnt, catalogue=CATALOGUE, nouns=NOUNS, **wrong)
+        _evaluated(*tables, learnt, catalogue=CATALOGUE, nouns=NOUNS, **wrong)
 
 
 def test_a_test_part_of_stayers_only_is_not_enough_data(tables):
@@ -136,7 +172,7 @@ def test_a_test_part_of_stayers_only_is_not_enough_data(tables):
     none = pc.if_else(pc.equal(snapshots["as_of"], as_of), False, snapshots["churned"])
     with pytest.raises(NotEnoughData, match="0 of 500 customers of the test part churned"):
         evaluation(
-            features,
+            [features],
             snapshots.set_column(2, "churned", none),
             split,
             learnt,

@@ -5,9 +5,8 @@ and the baselines were learnt from.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -17,15 +16,15 @@ from annotated_types import Ge, Gt, Lt, MinLen
 
 from churn.core import charts
 from churn.core.dataset import Noun
-from churn.core.evaluation.comparison import ROWS, Comparison, compare, verdict
+from churn.core.evaluation.comparison import Comparison, compare, verdict
 from churn.core.evaluation.curves import at_capacity, curves
 from churn.core.evaluation.influence import Influence, by_feature, by_group, influence
+from churn.core.evaluation.rows import Rows, gathered
 from churn.core.features import Feature
 from churn.core.model import Model, margins, model, score
-from churn.words.errors import ConfigFault, NotEnoughData
 from churn.words.tables import FEATURES
 
-__all__ = ["ROWS", "Evaluation", "evaluation"]
+__all__ = ["Evaluation", "evaluation"]
 
 SHOWN = 12
 """Features in the summary chart: more would not fit on a screen, and the table has all."""
@@ -61,7 +60,7 @@ class Evaluation:
 
 
 def evaluation(
-    features: pa.Table,
+    features: Iterable[pa.Table],
     snapshots: pa.Table,
     split: pa.Table,
     learnt: Model,
@@ -74,6 +73,7 @@ def evaluation(
     capacity: Annotated[int, Ge(1)],
     ece_most: Annotated[float, Gt(0), Lt(1)],
     influence_rows: Annotated[int, Ge(1)],
+    baseline_rows: Annotated[int, Ge(1)],
     rfm: Annotated[tuple[str, ...], MinLen(1)],
     rfm_l2: Annotated[float, Gt(0)],
     calibration: Literal["platt", "isotonic", "none"],
@@ -82,8 +82,10 @@ def evaluation(
 
     Parameters
     ----------
-    features, snapshots, split : pa.Table
-        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    features : iterable of pa.Table
+        FEATURES in pieces, taken once, in order.
+    snapshots, split : pa.Table
+        SNAPSHOTS, row by row the same as all pieces together, of which `as_of` and `churned` are needed; and SPLIT.
     learnt : Model
         The model to judge.
     catalogue : tuple of Feature
@@ -102,6 +104,8 @@ def evaluation(
         Calibration error up to which the verdict calls the probabilities true.
     influence_rows : int
         At most how many test snapshots have their contributions computed.
+    baseline_rows : int
+        At most how many matured snapshots the baselines learn from, chosen at random where there are more.
     rfm : tuple of str
         Features of the logistic baseline: recency, frequency and monetary value.
     rfm_l2, calibration
@@ -114,23 +118,28 @@ def evaluation(
     ConfigFault
         If `rfm` names a feature that the table does not have.
     """
-    rule = _baseline(features, snapshots, split, _time_features(features), kind="rule", calibration=calibration)
-    logistic = _baseline(
+    rows = gathered(
         features,
         snapshots,
         split,
-        _known(rfm, features),
-        kind="logistic",
-        l2=rfm_l2,
-        refit=True,
-        calibration=calibration,
+        learnt,
+        rfm=rfm,
+        baseline_rows=baseline_rows,
+        influence_rows=influence_rows,
+        seed=seed,
     )
-    tested, churned = _test_part(features, snapshots, split)
-    scores = {name: score(one, margins(one, tested)) for name, one in zip(ROWS, (learnt, rule, logistic), strict=True)}
+    rule = _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration)
+    logistic = _baseline(rows, split, rfm, kind="logistic", l2=rfm_l2, refit=True, calibration=calibration)
+    tested, churned = rows.tested, rows.churned
+    scores = {
+        "model": score(learnt, rows.margins),
+        "rule": score(rule, margins(rule, tested)),
+        "logistic": score(logistic, margins(logistic, tested)),
+    }
     customers = tested["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     table = compare(churned, scores, customers, seed=seed, bootstrap=bootstrap, interval=interval)
     team = at_capacity(churned, scores, _numbered(tested["as_of"]), capacity)
-    moved = influence(learnt, tested, most=influence_rows, seed=seed)
+    moved = influence(learnt, rows.sample, most=influence_rows, seed=seed)
     drawn = curves(churned, scores, interval)
     tables = drawn | {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
     words = {language: _label(rule.features[0], catalogue, nouns, language) for language in charts.LANGUAGES}
@@ -152,42 +161,9 @@ def evaluation(
     return Evaluation(_rounded(metrics), tables, english, chinese)
 
 
-def _test_part(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> tuple[pa.Table, np.ndarray]:
-    """Features and outcomes of the test snapshots, once both outcomes occur among them."""
-    as_ofs = split.filter(pc.equal(split["part"], "test"))["as_of"]
-    inside = pc.and_(pc.is_in(snapshots["as_of"], value_set=as_ofs.combine_chunks()), pc.is_valid(snapshots["churned"]))
-    churned = snapshots["churned"].filter(inside).to_numpy().astype(bool)
-    if churned.all() or not churned.any():
-        raise NotEnoughData(
-            f"{int(churned.sum())} of {len(churned)} customers of the test part churned; it takes both outcomes to "
-            f"judge a model. Raise split.test_as_ofs, or change definition.horizon_days"
-        )
-    return features.filter(inside), churned
-
-
-def _baseline(features: pa.Table, snapshots: pa.Table, split: pa.Table, names: list[str], **section: Any) -> Model:
+def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: Any) -> Model:
     """A baseline that learns from the named features only, through the door of every model."""
-    return model(features.select([*FEATURES.key, *names]), snapshots, split, **section)
-
-
-def _time_features(features: pa.Table) -> list[str]:
-    """The features that a time rule may choose from."""
-    from churn.core.model.rule import TIME
-
-    return [name for name in features.column_names if name.startswith(TIME)]
-
-
-def _known(names: tuple[str, ...], features: pa.Table) -> list[str]:
-    """The names, once the table has every one of them."""
-    absent = [name for name in names if name not in features.column_names]
-    if absent:
-        near = get_close_matches(absent[0], features.column_names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ", as docs/features.md lists them"
-        raise ConfigFault(
-            f"evaluation.rfm names {len(absent)} of {len(names)} features that the data set does not have: "
-            f"{', '.join(absent)}. Name features of the table{hint}"
-        )
-    return list(names)
+    return model(rows.learning.select([*FEATURES.key, *names]), rows.outcomes, split, **section)
 
 
 def _numbered(column: pa.ChunkedArray) -> np.ndarray:

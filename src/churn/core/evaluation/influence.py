@@ -25,13 +25,17 @@ def influence(learnt: Model, tested: pa.Table, *, most: int, seed: int) -> Influ
     Trees are explained by `shap.TreeExplainer`, path-dependent (Lundberg et al. 2020, Nature Machine Intelligence 2);
     the other kinds are linear, so that their own contributions are SHAP values already.
     """
-    rows = np.arange(tested.num_rows)
-    if len(rows) > most:
-        rows = np.sort(np.random.default_rng(seed).choice(len(rows), size=most, replace=False))
-    sample = tested.take(pa.array(rows))
+    sample = tested.take(pa.array(chosen(tested.num_rows, most=most, seed=seed)))
     values = matrix(sample, learnt.features, learnt.vocabulary)
     shares = _explained(learnt, values) if learnt.kind == "lightgbm" else contributions(learnt, sample)[:, :-1]
     return Influence(learnt.features, values, shares)
+
+
+def chosen(n_rows: int, *, most: int, seed: int) -> np.ndarray:
+    """Ascending places of at most `most` of `n_rows` rows; all of them where there are no more."""
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, size=most, replace=False))
 
 
 def by_feature(moved: Influence, catalogue: tuple[Feature, ...]) -> pa.Table:
