@@ -4,11 +4,14 @@ from churn.core.model import MODELS, files, model
 from churn.shell import config, store
 from churn.shell.runs import stage
 
+ROWS = 50_000
+"""Features read at once: 250 columns of them take 50 MB. Only rows that are learnt from are kept."""
+
 
 def main() -> None:
     """Write the folder models/current."""
-    tables = (store.read(name) for name in ("features", "snapshots", "split"))
-    store.write_files(store.PATHS["model"], files(model(*tables, **config.section("model", MODELS))))
+    features, snapshots, split = store.batches("features", rows=ROWS), store.read("snapshots"), store.read("split")
+    store.write_files(store.PATHS["model"], files(model(features, snapshots, split, **config.section("model", MODELS))))
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ LIGHTGBM = {
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "lambda_l2": 1.0,
+    "rows_most": None,
     "half_life_days": None,
     "refit": True,
     "calibration": "platt",
 }
-LOGISTIC = {"kind": "logistic", "l2": 1.0, "refit": True, "calibration": "platt"}
+LOGISTIC = {"kind": "logistic", "seed": 7, "rows_most": None, "l2": 1.0, "refit": True, "calibration": "platt"}
 RULE = {"kind": "rule", "calibration": "platt"}
 SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE)}
 

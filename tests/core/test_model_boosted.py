@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from model_world import LIGHTGBM, PARTS, world
 
-from churn.core.model import boosted, contributions, margins, model, score
+from churn.core.model import boosted, boosters, contributions, margins, model, score
 from churn.core.model.encoding import matrix
 from churn.core.model.trees import mean_of
 
@@ -22,7 +22,7 @@ def one(tables: tuple, **changes: object) -> boosted.Model:
 
 def test_trees_are_the_same_on_one_thread_and_on_two(tables: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     on_one = one(tables, rounds_most=15)
-    monkeypatch.setattr(boosted, "THREADS", 2)
+    monkeypatch.setattr(boosters, "THREADS", 2)
     assert one(tables, rounds_most=15) == on_one
 
 
@@ -30,7 +30,7 @@ def test_boosters_trained_side_by_side_are_those_trained_one_after_the_other(
     tables: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side_by_side = model(*tables, **LIGHTGBM)
-    monkeypatch.setattr(boosted, "WORKERS", 1)
+    monkeypatch.setattr(boosters, "WORKERS", 1)
     assert model(*tables, **LIGHTGBM) == side_by_side
 
 

@@ -18,7 +18,7 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 
 
 def test_terms_in_json_give_the_log_odds_of_the_pipeline(tables: tuple) -> None:
-    known = learning(*tables)
+    known = learning(*tables, rows_most=None, seed=7)
     rows = known.joined(*LEARNING)
     pipeline = logistic.pipeline(rows, known, 1.0)
     fitted = model(*tables, **LOGISTIC)
@@ -30,7 +30,7 @@ def test_terms_in_json_give_the_log_odds_of_the_pipeline(tables: tuple) -> None:
 
 def test_an_average_row_is_explained_by_the_base_alone(tables: tuple) -> None:
     fitted = model(*tables, **{**LOGISTIC, "refit": False})
-    known = learning(*tables)
+    known = learning(*tables, rows_most=None, seed=7)
     shares = logistic.contributions(fitted, known.joined("train", "validation").x)
     np.testing.assert_allclose(shares[:, :-1].mean(axis=0), 0, atol=1e-9)
 
@@ -62,7 +62,7 @@ def test_the_rule_may_run_the_other_way(tables: tuple) -> None:
 
 def test_the_base_of_the_rule_is_the_average_margin(tables: tuple) -> None:
     fitted = model(*tables, **RULE)
-    rows = learning(*tables).joined("train", "validation")
+    rows = learning(*tables, rows_most=None, seed=7).joined("train", "validation")
     silence = pa.table({"days_since_purchase": pa.array(rows.x[:, 0])})
     assert contributions(fitted, silence)[0, 1] == pytest.approx(margins(fitted, silence).mean())
 

@@ -129,7 +129,9 @@ def evaluation(
         seed=seed,
     )
     rule = _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration)
-    logistic = _baseline(rows, split, rfm, kind="logistic", l2=rfm_l2, refit=True, calibration=calibration)
+    logistic = _baseline(
+        rows, split, rfm, kind="logistic", seed=seed, rows_most=None, l2=rfm_l2, refit=True, calibration=calibration
+    )
     tested, churned = rows.tested, rows.churned
     scores = {
         "model": score(learnt, rows.margins),

@@ -4,6 +4,7 @@ Every kind of model fits the same door. The rows of a features table are encoded
 scoring alike, so the order of columns and rows does not matter.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,15 @@ MODELS = {kind: module.fit for kind, module in _KINDS.items()}
 """The function that each `kind` of the config section `model` feeds."""
 
 
-def model(features: pa.Table, snapshots: pa.Table, split: pa.Table, **section: Any) -> Model:
+def model(features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: pa.Table, **section: Any) -> Model:
     """The model that the section's `kind` asks for, learnt from the train, validation and calibration parts.
 
     Parameters
     ----------
-    features, snapshots, split : pa.Table
-        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    features : pa.Table or iterable of pa.Table
+        FEATURES, whole or in pieces. Pieces are asked for once and let go, so the table is never whole in memory.
+    snapshots, split : pa.Table
+        SNAPSHOTS, row by row the same as the features, and SPLIT.
     **section
         The keyword arguments of `MODELS[kind]`.
     """

@@ -1,6 +1,6 @@
 """Gradient-boosted trees: LightGBM's native booster, stored as its model text."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,26 +10,21 @@ from annotated_types import Ge, Gt, Le
 
 from churn.core import shapley
 from churn.core.model import trees
+from churn.core.model.boosters import WORKERS, Binned, binned, boosters
 from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model
-from churn.core.model.parts import MATURED, Learning, Part, describe, learning
+from churn.core.model.parts import MATURED, ROWS_LEAST, learning
 from churn.words.errors import IntegrityFault
-from churn.words.windows import DAY_US
 
 if TYPE_CHECKING:
     import lightgbm
 
-THREADS = 1
-"""Threads of one training. Trees are the same for any number, but threads meet after every split: on two cores that
-others use as well, two threads took 42 s for what one did in 4 s (20,000 rows, 150 features, 300 trees)."""
-WORKERS = 2
-"""Boosters that are trained side by side, and threads that score: these meet once, at the end."""
 ROWS_ALONE = 1000
 """Up to so many rows one thread scores: there is nothing to share out."""
 
 
 def fit(
-    features: pa.Table,
+    features: pa.Table | Iterable[pa.Table],
     snapshots: pa.Table,
     split: pa.Table,
     *,
@@ -44,6 +39,7 @@ def fit(
     feature_fraction: Annotated[float, Gt(0), Le(1)],
     bagging_fraction: Annotated[float, Gt(0), Le(1)],
     lambda_l2: Annotated[float, Ge(0)],
+    rows_most: Annotated[int, Ge(ROWS_LEAST)] | None,
     half_life_days: Annotated[float, Gt(0)] | None,
     refit: bool,
     calibration: Kind,
@@ -62,8 +58,8 @@ def fit(
 
     Parameters
     ----------
-    features, snapshots, split : pa.Table
-        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    features, snapshots, split
+        See `churn.core.model.model`.
     kind : {"lightgbm"}
         Chooses this function.
     seed : int
@@ -75,6 +71,9 @@ def fit(
         Trees at most, and rounds without a better log loss in the validation part after which no more are tried.
     learning_rate, num_leaves, min_data_in_leaf, feature_fraction, bagging_fraction, lambda_l2 : float or int
         As LightGBM means them. A customer gives a row an as_of, so a leaf of n rows holds far fewer customers.
+    rows_most : int or None
+        Matured snapshots to learn from at most; of more, a sample with weights is taken (`churn.core.model.sample`).
+        What is held in memory grows with it, and not with the table. None takes all.
     half_life_days : float or None
         Age, against the newest as_of that is learnt from, at which a snapshot counts half; None: all count the same.
     refit : bool
@@ -95,33 +94,29 @@ def fit(
         "bagging_fraction": bagging_fraction,
         "lambda_l2": lambda_l2,
     }
-    known = learning(features, snapshots, split)
     many = [{**parameters, "seed": seed + i} for i in range(seeds)]
-    first, again = _boosters(known, many, rounds_most, patience, half_life_days, refit=refit)
-    rounds = [booster.best_iteration for booster in first]
-    body = trees.mean_of([booster.model_to_string() for booster in first])
-    held_out = known.parts["calibration"]
-    before = _margins(body, known.names, held_out.x)
-    fitted = fit_map(before, held_out.churned, kind=calibration)
-    if refit:
-        body = trees.mean_of([booster.model_to_string() for booster in again])
-        fitted = moved(fitted, float((_margins(body, known.names, held_out.x) - before).mean()))
+    rows = binned(
+        learning(features, snapshots, split, rows_most=rows_most, seed=seed), many[0], half_life_days, refit=refit
+    )
+    first, again = boosters(rows, many, rounds_most, patience)
+    body, fitted = _calibrated(rows, first, again, calibration)
     card = {
-        "parts": {name: describe(part) for name, part in known.parts.items()},
+        **rows.card,
         "learnt_from": MATURED if refit else "train",
-        "rounds": rounds,
+        "rounds": [booster.best_iteration for booster in first],
         "parameters": {
             **parameters,
             "seed": seed,
             "seeds": seeds,
             "rounds_most": rounds_most,
             "patience": patience,
+            "rows_most": rows_most,
             "half_life_days": half_life_days,
             "refit": refit,
             "calibration": calibration,
         },
     }
-    return Model(kind, known.names, known.vocabulary, known.dropped, body, fitted, card)
+    return Model(kind, rows.names, rows.vocabulary, rows.dropped, body, fitted, card)
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
@@ -151,25 +146,18 @@ def _threads(x: np.ndarray) -> int:
     return WORKERS if len(x) > ROWS_ALONE else 1
 
 
-def _boosters(
-    known: Learning, many: list[dict], most: int, patience: int, half_life: float | None, *, refit: bool
-) -> "tuple[list[lightgbm.Booster], list[lightgbm.Booster]]":
-    """The booster of each of the parameters that stopped early, and the refitted ones; `WORKERS` learn side by side.
-
-    LightGBM lets go of Python's lock while it works. A refit needs the rounds of its own first booster only, which
-    began before it, so no worker waits long for another.
-    """
-    train = _dataset(known.parts["train"], known, many[0], half_life)
-    judge = _dataset(known.parts["validation"], known, many[0], None, reference=train)
-    everything = _dataset(known.parts[MATURED], known, many[0], half_life) if refit else None
-    with ThreadPoolExecutor(WORKERS) as workers:
-        first = [workers.submit(_stopped, train, judge, one, most, patience) for one in many]
-        again = [
-            workers.submit(_refitted, everything, one, found)
-            for one, found in zip(many, first, strict=True)
-            if everything is not None
-        ]
-        return [found.result() for found in first], [found.result() for found in again]
+def _calibrated(
+    rows: Binned, first: "list[lightgbm.Booster]", again: "list[lightgbm.Booster]", kind: Kind
+) -> tuple[str, dict]:
+    """The model text, and the map of its margins: fitted on the first boosters, moved for those that were refitted."""
+    body = trees.mean_of([booster.model_to_string() for booster in first])
+    before = _margins(body, rows.names, rows.held_out)
+    fitted = fit_map(before, rows.churned, kind=kind, weights=rows.weights)
+    if not again:
+        return body, fitted
+    body = trees.mean_of([booster.model_to_string() for booster in again])
+    change = _margins(body, rows.names, rows.held_out) - before
+    return body, moved(fitted, float(np.average(change, weights=rows.weights)))
 
 
 @lru_cache(maxsize=2)
@@ -196,67 +184,3 @@ def _forest(body: str, features: tuple[str, ...]) -> shapley.Forest | None:
 def _check_features(found: tuple[str, ...], features: tuple[str, ...]) -> None:
     if found != features:
         raise IntegrityFault("the booster was trained on other features than its card says; `churn run` trains it anew")
-
-
-def _stopped(
-    train: "lightgbm.Dataset", judge: "lightgbm.Dataset", parameters: dict, most: int, patience: int
-) -> "lightgbm.Booster":
-    """A booster of the train part whose best round is that of the validation part's least log loss."""
-    import lightgbm
-
-    return lightgbm.train(
-        _all(parameters),
-        train,
-        num_boost_round=most,
-        valid_sets=[judge],
-        callbacks=[lightgbm.early_stopping(patience, verbose=False)],
-    )
-
-
-def _refitted(rows: "lightgbm.Dataset", parameters: dict, first: "Future[lightgbm.Booster]") -> "lightgbm.Booster":
-    """A booster of as many rounds as the first one found best."""
-    import lightgbm
-
-    return lightgbm.train(_all(parameters), rows, num_boost_round=first.result().best_iteration)
-
-
-def _all(parameters: dict) -> dict:
-    """The parameters that the section decides, and those that make two trainings equal, whatever the threads.
-
-    Histograms are made column by column, since a tree is offered `feature_fraction` of the columns: the same trees as
-    row by row, in 55 % of the time (40,000 rows, 252 features).
-    """
-    return {
-        **parameters,
-        "objective": "binary",
-        "metric": "binary_logloss",
-        "bagging_freq": 1,
-        "deterministic": True,
-        "force_col_wise": True,
-        "num_threads": THREADS,
-        "verbosity": -1,
-    }
-
-
-def _dataset(
-    part: Part,
-    known: Learning,
-    parameters: dict,
-    half_life_days: float | None,
-    reference: "lightgbm.Dataset | None" = None,
-) -> "lightgbm.Dataset":
-    """The part in LightGBM's bins, made once for all boosters, which only read it."""
-    import lightgbm
-
-    weight = None
-    if half_life_days is not None:
-        weight = 0.5 ** ((part.as_of_us.max() - part.as_of_us) / (half_life_days * DAY_US))
-    return lightgbm.Dataset(
-        part.x,
-        label=part.churned.astype(np.float32),
-        weight=weight,
-        feature_name=list(known.names),
-        categorical_feature=[name for name in known.names if name in known.vocabulary],
-        reference=reference,
-        params=_all(parameters),
-    ).construct()

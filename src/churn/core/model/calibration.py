@@ -16,7 +16,7 @@ SLOPE_LEAST = 0.01
 tie or turn the order; this one keeps it and gives everybody nearly the base rate."""
 
 
-def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind) -> dict:
+def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind, weights: np.ndarray | None = None) -> dict:
     """The map of that kind, as JSON can hold it, with the rows and churners that it was fitted on.
 
     Parameters
@@ -26,8 +26,10 @@ def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind) -> dict:
     churned : ndarray of bool, shape (n_rows,)
     kind : {"platt", "isotonic", "none"}
         Two numbers; a staircase, which wants some thousand rows; nothing.
+    weights : ndarray, shape (n_rows,), or None
+        How many snapshots each row stands for; None: itself.
     """
-    fitted = {"platt": _platt, "isotonic": _isotonic, "none": _none}[kind](margins, churned)
+    fitted = {"platt": _platt, "isotonic": _isotonic, "none": _none}[kind](margins, churned, weights)
     return {"kind": kind, **fitted, "rows": len(churned), "churners": int(churned.sum())}
 
 
@@ -58,50 +60,56 @@ def sigmoid(log_odds: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
 
 
-def line(x: np.ndarray, churned: np.ndarray) -> tuple[float, float]:
+def line(x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
     """Intercept and slope of the log-odds of churned over x: a logistic regression on one variable.
 
     Targets are drawn in from 0 and 1 by one pseudo-count a class, so that perfectly separated rows have an answer
     (Platt, Probabilistic outputs for support vector machines, 1999). Newton steps, halved while they make it worse.
     """
-    positives = churned.sum()
-    target = np.where(churned, (positives + 1) / (positives + 2), 1 / (len(churned) - positives + 2))
-    centre, spread = x.mean(), x.std() or 1.0
+    if weights is None:
+        weights = np.ones(len(x))
+    total, positives = weights.sum(), weights[churned].sum()
+    target = np.where(churned, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
+    centre = np.average(x, weights=weights)
+    spread = np.sqrt(np.average((x - centre) ** 2, weights=weights)) or 1.0
     z = np.column_stack([np.ones(len(x)), (x - centre) / spread])
-    weights = np.array([np.log(target.sum() / (1 - target).sum()), 0.0])
+    answer = np.array([np.log((weights @ target) / (weights @ (1 - target))), 0.0])
     for _ in range(100):
-        probability = sigmoid(z @ weights)
+        probability = sigmoid(z @ answer)
         # The ridge only speaks where the curvature has died away, or x is constant.
-        curvature = (z * (probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curvature, z.T @ (target - probability))
-        while _loss(z @ (weights + step), target) > _loss(z @ weights, target) + 1e-12 and np.abs(step).max() > 1e-12:
+        curvature = (z * (weights * probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(2)
+        step = np.linalg.solve(curvature, z.T @ (weights * (target - probability)))
+        least = _loss(z @ answer, target, weights) + 1e-12
+        while _loss(z @ (answer + step), target, weights) > least and np.abs(step).max() > 1e-12:
             step = step / 2
-        weights = weights + step
+        answer = answer + step
         if np.abs(step).max() < 1e-10:
             break
-    slope = float(weights[1] / spread)
-    return float(weights[0] - slope * centre), slope
+    slope = float(answer[1] / spread)
+    return float(answer[0] - slope * centre), slope
 
 
-def _loss(log_odds: np.ndarray, target: np.ndarray) -> float:
-    return float(np.mean(np.logaddexp(0.0, log_odds) - target * log_odds))
+def _loss(log_odds: np.ndarray, target: np.ndarray, weights: np.ndarray) -> float:
+    return float(np.average(np.logaddexp(0.0, log_odds) - target * log_odds, weights=weights))
 
 
-def _platt(margins: np.ndarray, churned: np.ndarray) -> dict:
-    intercept, slope = line(margins, churned)
+def _platt(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
+    intercept, slope = line(margins, churned, weights)
     if slope < SLOPE_LEAST:
-        intercept, slope = line(np.zeros(len(margins)), churned)[0] - SLOPE_LEAST * float(margins.mean()), SLOPE_LEAST
+        flat = line(np.zeros(len(margins)), churned, weights)[0]
+        intercept, slope = flat - SLOPE_LEAST * float(np.average(margins, weights=weights)), SLOPE_LEAST
     return {"intercept": intercept, "slope": slope}
 
 
-def _isotonic(margins: np.ndarray, churned: np.ndarray) -> dict:
+def _isotonic(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
     from sklearn.isotonic import IsotonicRegression
 
     # Half a churner more and less than were seen: a probability of exactly 0 or 1 costs infinite log loss when wrong.
     least = 0.5 / (len(margins) + 1)
-    staircase = IsotonicRegression(y_min=least, y_max=1 - least).fit(margins, churned.astype(np.float64))
+    staircase = IsotonicRegression(y_min=least, y_max=1 - least)
+    staircase.fit(margins, churned.astype(np.float64), sample_weight=weights)
     return {"margins": staircase.X_thresholds_.tolist(), "scores": staircase.y_thresholds_.tolist()}
 
 
-def _none(_margins: np.ndarray, _churned: np.ndarray) -> dict:
+def _none(_margins: np.ndarray, _churned: np.ndarray, _weights: np.ndarray | None) -> dict:
     return {}

@@ -36,18 +36,9 @@ def feature_names(features: pa.Table) -> list[str]:
     return names
 
 
-def vocabulary(train: pa.Table) -> dict[str, list[str]]:
-    """Attribute column → its values in the train part, sorted; at most `VALUES_MOST`, the most frequent ones."""
-    return {
-        name: _frequent(train[name])
-        for name in feature_names(train)
-        if pa.types.is_dictionary(train.schema.field(name).type)
-    }
-
-
-def _frequent(column: pa.ChunkedArray) -> list[str]:
-    counts = [(-row["counts"], row["values"]) for row in pc.value_counts(column.cast(pa.string())).to_pylist()]
-    ranked = sorted((n, value) for n, value in counts if value is not None)
+def frequent(values: Sequence[str], counts: np.ndarray) -> list[str]:
+    """The values that occur, sorted; at most `VALUES_MOST`, the most frequent ones."""
+    ranked = sorted((-n, value) for value, n in zip(values, counts.tolist(), strict=True) if n)
     return sorted(value for _, value in ranked[:VALUES_MOST])
 
 
@@ -83,22 +74,6 @@ def unseen(features: pa.Table, values: Mapping[str, list[str]]) -> dict[str, int
     known = {name: int(np.count_nonzero(~np.isnan(codes(features[name], values[name])))) for name in values}
     counts = {name: features.num_rows - features[name].null_count - known[name] for name in values}
     return {name: count for name, count in counts.items() if count}
-
-
-def dropped(numbers: np.ndarray, names: Sequence[str]) -> dict[str, str]:
-    """Feature → why it can tell nothing: null in every row, or the same in every row.
-
-    A feature that is null in some rows and constant in the others stays, since its null may tell something.
-    """
-    why = {}
-    for j, name in enumerate(names):
-        column = numbers[:, j]
-        missing = np.isnan(column)
-        if missing.all():
-            why[name] = "null in every training row"
-        elif not missing.any() and column.min() == column.max():
-            why[name] = f"{column[0]:g} in every training row"
-    return why
 
 
 def _check_columns(features: pa.Table, names: Sequence[str], values: Mapping[str, list[str]]) -> None:

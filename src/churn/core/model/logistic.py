@@ -4,27 +4,29 @@ What is learnt is small: a few lines of numpy apply it, so scoring needs neither
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 
 from churn.core.model.calibration import Kind, fit_map, moved
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import MATURED, Learning, Part, describe, learning
+from churn.core.model.parts import MATURED, ROWS_LEAST, Learning, Part, described, learning
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
 def fit(
-    features: pa.Table,
+    features: pa.Table | Iterable[pa.Table],
     snapshots: pa.Table,
     split: pa.Table,
     *,
     kind: Literal["logistic"],
+    seed: Annotated[int, Ge(0)],
+    rows_most: Annotated[int, Ge(ROWS_LEAST)] | None,
     l2: Annotated[float, Gt(0)],
     refit: bool,
     calibration: Kind,
@@ -36,10 +38,13 @@ def fit(
 
     Parameters
     ----------
-    features, snapshots, split : pa.Table
-        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    features, snapshots, split
+        See `churn.core.model.model`.
     kind : {"logistic"}
         Chooses this function.
+    seed, rows_most : int, int or None
+        Of more matured snapshots than `rows_most`, a sample with weights is taken (`churn.core.model.sample`). None
+        takes all.
     l2 : float
         Strength of the ridge on the scaled coefficients, against the sum of the log loss over all rows.
     refit : bool
@@ -53,19 +58,19 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`.
     """
-    known = learning(features, snapshots, split)
+    known = learning(features, snapshots, split, rows_most=rows_most, seed=seed)
     first = ("train", "validation")
     body = _body(pipeline(known.joined(*first), known, l2), known)
     held_out = known.parts["calibration"]
     before = _sum(body, held_out.x)
-    fitted = fit_map(before, held_out.churned, kind=calibration)
+    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights)
     if refit:
         body = _body(pipeline(known.parts[MATURED], known, l2), known)
-        fitted = moved(fitted, float((_sum(body, held_out.x) - before).mean()))
+        fitted = moved(fitted, float(np.average(_sum(body, held_out.x) - before, weights=held_out.weights)))
     card = {
-        "parts": {name: describe(part) for name, part in known.parts.items()},
+        **described(known),
         "learnt_from": MATURED if refit else " and ".join(first),
-        "parameters": {"l2": l2, "refit": refit, "calibration": calibration},
+        "parameters": {"seed": seed, "rows_most": rows_most, "l2": l2, "refit": refit, "calibration": calibration},
     }
     return Model(kind, known.names, known.vocabulary, known.dropped, json_text(body), fitted, card)
 
@@ -104,7 +109,8 @@ def pipeline(rows: Part, known: Learning, l2: float) -> "Pipeline":
     terms = ColumnTransformer([("numbers", filled, numbers), ("attributes", coded, attributes)])
     # Newton's method reaches the one optimum to the last digits; lbfgs stops on its way, elsewhere on each machine.
     model = LogisticRegression(C=1 / l2, solver="newton-cholesky", tol=1e-8, max_iter=100)
-    return make_pipeline(terms, StandardScaler(), model).fit(rows.x.astype(np.float64), rows.churned)
+    weights = {"standardscaler__sample_weight": rows.weights, "logisticregression__sample_weight": rows.weights}
+    return make_pipeline(terms, StandardScaler(), model).fit(rows.x.astype(np.float64), rows.churned, **weights)
 
 
 def signed_log(x: np.ndarray) -> np.ndarray:

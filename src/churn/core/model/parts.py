@@ -1,15 +1,18 @@
 """The matured snapshots of each part as numbers, once there are enough of them and none of them tells too much."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.model import encoding
-from churn.words.errors import Fault, GateFault, NotEnoughData
-from churn.words.tables import FEATURES
+from churn.core.model.panel import Panel, blocks, narrowed, panel
+from churn.core.model.sample import Sample, sample
+from churn.words.errors import GateFault, NotEnoughData
 
 LEARNING = ("train", "validation", "calibration")
 """The parts that a model may see. The test part is not even read."""
@@ -28,41 +31,80 @@ LEAK_AUC = 0.98
 
 @dataclass(frozen=True)
 class Part:
-    """The matured snapshots of one part: `x` of shape `(n_rows, n_features)`, float32; the others `(n_rows,)`."""
+    """The matured snapshots of one part that are learnt from: rows of the matrix that all parts share.
 
-    x: np.ndarray
+    Attributes
+    ----------
+    matrix : ndarray of float32, shape (n_learnt, n_features)
+        The rows of all parts; never written to.
+    rows : ndarray of int64, shape (n_rows,)
+        Which of them are this part's, in ascending order.
+    churned, as_of_us : ndarray, shape (n_rows,)
+    weights : ndarray of float64, shape (n_rows,), or None
+        How many snapshots each row stands for. None: all were taken, and each stands for itself.
+    """
+
+    matrix: np.ndarray
+    rows: np.ndarray
     churned: np.ndarray
     as_of_us: np.ndarray
+    weights: np.ndarray | None
+
+    @property
+    def x(self) -> np.ndarray:
+        """The part's rows, shape `(n_rows, n_features)`: a view where they lie side by side, otherwise a copy."""
+        first, last = self.rows[0], self.rows[-1]
+        side_by_side = bool((np.diff(self.rows) == 1).all())
+        return self.matrix[first : last + 1] if side_by_side else self.matrix[self.rows]
+
+    def column(self, j: int) -> np.ndarray:
+        """One feature, shape `(n_rows,)`."""
+        return self.matrix[self.rows, j]
 
 
 @dataclass(frozen=True)
 class Learning:
-    """What a model learns from: parts by name, and the columns of their `x`."""
+    """What a model learns from: parts by name, and the columns of their `x`.
+
+    `sampled` says how many of how many rows were taken, for the model's card; empty where all of them were.
+    """
 
     parts: dict[str, Part]
     names: tuple[str, ...]
     vocabulary: dict[str, list[str]]
     dropped: dict[str, str]
+    sampled: dict[str, Any]
 
     def joined(self, *names: str) -> Part:
         """Several parts as one, in the given order."""
         chosen = [self.parts[name] for name in names]
+        weights = [part.weights for part in chosen if part.weights is not None]
         return Part(
-            np.concatenate([part.x for part in chosen]),
+            chosen[0].matrix,
+            np.concatenate([part.rows for part in chosen]),
             np.concatenate([part.churned for part in chosen]),
             np.concatenate([part.as_of_us for part in chosen]),
+            np.concatenate(weights) if weights else None,
         )
 
 
-def learning(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> Learning:
+def learning(
+    features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: pa.Table, *, rows_most: int | None, seed: int
+) -> Learning:
     """The parts that a model may learn from, without the features that tell nothing in the train part.
 
     Parameters
     ----------
-    features, snapshots : pa.Table
-        FEATURES and SNAPSHOTS: the same rows in the same order.
+    features : pa.Table or iterable of pa.Table
+        FEATURES, whole or in pieces. Only the rows that are learnt from are kept, once, as one matrix.
+    snapshots : pa.Table
+        SNAPSHOTS: the same rows in the same order.
     split : pa.Table
         SPLIT: which part each `as_of` plays.
+    rows_most : int or None
+        Of more matured snapshots than this a sample is taken, see `churn.core.model.sample`; None takes all.
+    seed : int
+        Of the sample.
 
     Raises
     ------
@@ -71,35 +113,33 @@ def learning(features: pa.Table, snapshots: pa.Table, split: pa.Table) -> Learni
     GateFault
         One feature alone ranks the churners nearly perfectly: it was recorded after the outcome.
     """
-    _check_same_rows(features, snapshots)
     masks = _masks(snapshots, split)
     for part in LEARNING:
-        _check_enough(part, snapshots.filter(masks[part]))
-    train = features.filter(masks["train"])
-    names, vocabulary = encoding.feature_names(features), encoding.vocabulary(train)
-    numbers = encoding.matrix(train, names, vocabulary)
-    dropped = encoding.dropped(numbers, names)
-    kept = tuple(name for name in names if name not in dropped)
-    if not kept:
-        raise NotEnoughData(f"none of {len(names)} features differs between the {train.num_rows:,} training snapshots")
-    del train, numbers  # on a large panel they are gigabytes, and the parts are as many again
-    vocabulary = {name: vocabulary[name] for name in kept if name in vocabulary}
+        _check_enough(part, snapshots.filter(pa.array(masks[part])))
+    outcomes = snapshots.filter(pa.array(masks[MATURED]))
+    churned, as_of_us = outcomes["churned"].to_numpy().astype(bool), outcomes["as_of"].cast(pa.int64()).to_numpy()
+    places, weights, sampled = np.flatnonzero(masks[MATURED]), None, {}
+    if rows_most is not None and len(places) > rows_most:
+        taken = sample(outcomes["customer_id"], as_of_us, churned, rows_most=rows_most, seed=seed)
+        sampled = _counted(taken, churned)
+        places, weights = places[taken.drawn], taken.weights
+        churned, as_of_us = churned[taken.drawn], as_of_us[taken.drawn]
+    chosen = np.zeros(snapshots.num_rows, bool)
+    chosen[places] = True
+    found = panel(features, snapshots, chosen)
+    rows = {part: np.flatnonzero(mask[places]) for part, mask in masks.items()}
+    matrix, names, vocabulary, dropped = _telling(found, rows["train"])
     parts = {
-        part: _part(features.filter(mask), snapshots.filter(mask), kept, vocabulary) for part, mask in masks.items()
+        part: Part(matrix, of, churned[of], as_of_us[of], None if weights is None else weights[of])
+        for part, of in rows.items()
     }
-    _check_leaks(parts["train"], kept)
-    return Learning(parts, kept, vocabulary, dropped)
+    _check_leaks(parts["train"], names)
+    return Learning(parts, names, vocabulary, dropped, sampled)
 
 
-def describe(part: Part) -> dict:
-    """Rows, churners, base rate, and the first and last `as_of` of a part, for the model's card."""
-    return {
-        "rows": len(part.churned),
-        "churners": int(part.churned.sum()),
-        "base_rate": float(part.churned.mean()),
-        "as_of_from": iso(part.as_of_us.min()),
-        "as_of_until": iso(part.as_of_us.max()),
-    }
+def described(known: Learning) -> dict[str, Any]:
+    """For the model's card: of each part rows, churners, base rate and dates; and of which sample they are."""
+    return {"parts": {name: _described(part) for name, part in known.parts.items()}, "sampled": known.sampled}
 
 
 def iso(instant_us: int) -> str:
@@ -112,15 +152,33 @@ def auc(values: np.ndarray, churned: np.ndarray, *, null_last: bool = True) -> f
 
     Null counts as higher than every value (`null_last`), or lower than every one.
     """
-    filled = np.where(np.isnan(values), np.inf if null_last else -np.inf, values)
-    _, place, count = np.unique(filled, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
-    positives = int(churned.sum())
-    above = ranks[churned].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * (len(churned) - positives)))
+    return aucs(values, churned)[0 if null_last else 1]
 
 
-def _masks(snapshots: pa.Table, split: pa.Table) -> dict[str, pa.Array]:
+def aucs(values: np.ndarray, churned: np.ndarray) -> tuple[float, float]:
+    """The two answers of `auc`: null as the highest value, and as the lowest."""
+    churners, stayers = values[churned], values[~churned]
+    known, others = churners[~np.isnan(churners)], np.sort(stayers[~np.isnan(stayers)])
+    # Twice the pairs in which a known churner's value is higher, ties once.
+    above = int(np.searchsorted(others, known, "left").sum()) + int(np.searchsorted(others, known, "right").sum())
+    n_known, n_others = len(known), len(others)
+    null, null_others = len(churners) - n_known, len(stayers) - n_others
+    pairs = 2 * len(churners) * len(stayers)
+    both_null = null * null_others
+    return (above + 2 * null * n_others + both_null) / pairs, (above + 2 * n_known * null_others + both_null) / pairs
+
+
+def _described(part: Part) -> dict[str, Any]:
+    return {
+        "rows": len(part.churned),
+        "churners": int(part.churned.sum()),
+        "base_rate": float(np.average(part.churned, weights=part.weights)),
+        "as_of_from": iso(part.as_of_us.min()),
+        "as_of_until": iso(part.as_of_us.max()),
+    }
+
+
+def _masks(snapshots: pa.Table, split: pa.Table) -> dict[str, np.ndarray]:
     """Of each part, and of all that matured before the test, which snapshots belong to it."""
     dates = {part: split.filter(pc.equal(split["part"], part)) for part in ("test", *LEARNING)}
     as_ofs = {part: dates[part]["as_of"].combine_chunks() for part in LEARNING}
@@ -134,22 +192,82 @@ def _masks(snapshots: pa.Table, split: pa.Table) -> dict[str, pa.Array]:
         learnt = pc.or_(learnt, between)
     as_ofs[MATURED] = split.filter(learnt)["as_of"].combine_chunks()
     known = pc.is_valid(snapshots["churned"])
-    return {part: pc.and_(known, pc.is_in(snapshots["as_of"], value_set=dates_of)) for part, dates_of in as_ofs.items()}
+    return {
+        part: pc.and_(known, pc.is_in(snapshots["as_of"], value_set=dates_of)).to_numpy()
+        for part, dates_of in as_ofs.items()
+    }
 
 
-def _part(features: pa.Table, snapshots: pa.Table, names: tuple[str, ...], vocabulary: dict[str, list[str]]) -> Part:
-    return Part(
-        encoding.matrix(features, names, vocabulary),
-        snapshots["churned"].to_numpy().astype(bool),
-        snapshots["as_of"].cast(pa.int64()).to_numpy(),
+def _counted(taken: Sample, churned: np.ndarray) -> dict[str, Any]:
+    """Rows, and the least and greatest weight, of churners and of stayers."""
+    outcomes = {"churners": churned, "stayers": ~churned}
+    weights = {name: taken.weights[outcome[taken.drawn]] for name, outcome in outcomes.items()}
+    return {
+        "rows": int(taken.drawn.sum()),
+        "of_rows": len(churned),
+        **{
+            name: {
+                "rows": len(weights[name]),
+                "of_rows": int(outcome.sum()),
+                "weight_from": float(weights[name].min()),
+                "weight_until": float(weights[name].max()),
+            }
+            for name, outcome in outcomes.items()
+        },
+    }
+
+
+def _telling(
+    found: Panel, train: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...], dict[str, list[str]], dict[str, str]]:
+    """Matrix, names, vocabulary and dropped: in the memory of the panel, whose contents are gone afterwards."""
+    vocabulary = {}
+    for name, values in found.values.items():
+        column = found.x[:, found.names.index(name)]
+        codes = column[train]
+        counts = np.bincount(codes[~np.isnan(codes)].astype(np.int64), minlength=len(values))
+        vocabulary[name] = encoding.frequent(values, counts)
+        column[:] = _recoded(column, values, vocabulary[name])
+    dropped = _dropped(found, train)
+    kept = [j for j, name in enumerate(found.names) if name not in dropped]
+    if not kept:
+        raise NotEnoughData(
+            f"none of {len(found.names)} features differs between the {len(train):,} training snapshots"
+        )
+    names = tuple(found.names[j] for j in kept)
+    return (
+        narrowed(found.x, kept),
+        names,
+        {name: vocabulary[name] for name in names if name in vocabulary},
+        dropped,
     )
 
 
-def _check_same_rows(features: pa.Table, snapshots: pa.Table) -> None:
-    if any(not features[name].equals(snapshots[name]) for name in FEATURES.key):
-        raise Fault(
-            f"{features.num_rows:,} rows of features are not those of {snapshots.num_rows:,} snapshots, in their order"
-        )
+def _recoded(codes: np.ndarray, values: list[str], vocabulary: list[str]) -> np.ndarray:
+    """Positions in `values` as positions in the vocabulary; NaN where it lacks the value."""
+    places = {value: place for place, value in enumerate(vocabulary)}
+    table = np.array([*(places.get(value, np.nan) for value in values), np.nan], np.float32)
+    return table[np.where(np.isnan(codes), len(values), codes).astype(np.int64)]
+
+
+def _dropped(found: Panel, train: np.ndarray) -> dict[str, str]:
+    """Feature → why it can tell nothing: null in every training row, or the same in every one.
+
+    A feature that is null in some rows and constant in the others stays, since its null may tell something.
+    """
+    n = len(found.names)
+    null, least, most = np.zeros(n, np.int64), np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
+    for rows in blocks(len(train)):
+        x = found.x[train[rows]]
+        null += np.isnan(x).sum(axis=0)
+        least, most = np.fmin(least, np.fmin.reduce(x)), np.fmax(most, np.fmax.reduce(x))
+    why = {}
+    for name, nulls, low, high in zip(found.names, null, least, most, strict=True):
+        if nulls == len(train):
+            why[name] = "null in every training row"
+        elif nulls == 0 and low == high:
+            why[name] = f"{low:g} in every training row"
+    return why
 
 
 def _check_enough(part: str, snapshots: pa.Table) -> None:
@@ -172,8 +290,7 @@ def _check_enough(part: str, snapshots: pa.Table) -> None:
 def _check_leaks(train: Part, names: tuple[str, ...]) -> None:
     leaks = []
     for j, name in enumerate(names):
-        reached = [auc(train.x[:, j], train.churned, null_last=last) for last in (True, False)]
-        best = max(max(a, 1 - a) for a in reached)
+        best = max(max(a, 1 - a) for a in aucs(train.column(j), train.churned))
         if best > LEAK_AUC:
             leaks.append(f"{name} (AUC {best:.3f})")
     if leaks:

@@ -1,6 +1,7 @@
 """The best time rule: the one "days since" that ranks churners best. What anyone could write, as a baseline."""
 
 import json
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 from churn.core.model.calibration import Kind, fit_map, line
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import auc, describe, learning
+from churn.core.model.parts import auc, described, learning
 from churn.words.errors import NotEnoughData
 
 TIME = "days_since_"
@@ -16,7 +17,7 @@ TIME = "days_since_"
 
 
 def fit(
-    features: pa.Table,
+    features: pa.Table | Iterable[pa.Table],
     snapshots: pa.Table,
     split: pa.Table,
     *,
@@ -31,8 +32,8 @@ def fit(
 
     Parameters
     ----------
-    features, snapshots, split : pa.Table
-        FEATURES and SNAPSHOTS, row by row the same, and SPLIT.
+    features, snapshots, split
+        See `churn.core.model.model`.
     kind : {"rule"}
         Chooses this function.
     calibration : {"platt", "isotonic", "none"}
@@ -43,22 +44,22 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`; also when there is no time feature.
     """
-    known = learning(features, snapshots, split)
+    known = learning(features, snapshots, split, rows_most=None, seed=0)
     rows = known.joined("train", "validation")
-    aucs = {name: auc(rows.x[:, j], rows.churned) for j, name in enumerate(known.names) if name.startswith(TIME)}
+    aucs = {name: auc(rows.column(j), rows.churned) for j, name in enumerate(known.names) if name.startswith(TIME)}
     if not aucs:
         raise NotEnoughData(f"none of {len(known.names)} features starts with {TIME}, so there is no time rule")
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
-    days = rows.x[:, known.names.index(best)]
+    days = rows.column(known.names.index(best))
     median = float(np.nanmedian(days))
     intercept, slope = line(_bent(days, median), rows.churned)
     body = {"feature": best, "median_days": median, "intercept": intercept, "slope": slope}
     body["base"] = float(_line(body, days).mean())
     held_out = known.parts["calibration"]
-    held_out_margins = _line(body, held_out.x[:, known.names.index(best)])
+    held_out_margins = _line(body, held_out.column(known.names.index(best)))
     fitted = fit_map(held_out_margins, held_out.churned, kind=calibration)
     card = {
-        "parts": {name: describe(part) for name, part in known.parts.items()},
+        **described(known),
         "learnt_from": ["train", "validation"],
         "aucs": aucs,
         "parameters": {"calibration": calibration},
