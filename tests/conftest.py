@@ -69,6 +69,8 @@ def spark_section():
         pytest.skip("Java is not there: on Debian, apt-get install openjdk-17-jre-headless")
     # Compiling queries takes longer than running them on a few rows.
     plain = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    # And so does compiling Java well: with these, a session and a few queries take half of the processor's time.
+    plain["spark.driver.extraJavaOptions"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     small = {"master": "local[2]", "driver_memory": "1g", "partitions": 2, "memory_limit": "300MB", "settings": plain}
     return {"kind": "spark", **small}
 

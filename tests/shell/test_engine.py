@@ -185,6 +185,7 @@ def test_another_delimiter_is_declared() -> None:
 # ---- duplicates, conflicts, merging, lookups
 
 
+@on_each_engine
 def test_exact_duplicates_are_dropped_and_counted() -> None:
     put("orders.csv", csv_text())
     once = found(world())[0]
@@ -487,7 +488,7 @@ def test_a_fault_within_a_batch_is_the_fault_of_the_run() -> None:
         list(ENGINE.made(refused, {"snapshots": None}))
 
 
-def test_java_and_pyspark_are_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyspark_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"kind": "spark", "master": "local[1]", "driver_memory": "1g", "partitions": 1, "memory_limit": "1GB"}
     spark, put_away = ENGINES["spark"](**given, settings={}), {"pyspark": None, "pyspark.sql": None}
     for name, module in put_away.items():

@@ -1,5 +1,8 @@
 # ruff: noqa: S608 - columns are named by this package
-"""The SQL of Spark, for all sources at once. It says what `queries` says: where nulls stand is written out here."""
+"""The SQL of Spark, for all sources at once. It says what `engine.queries` says.
+
+Where nulls stand is written out here.
+"""
 
 from churn.shell.engine.queries import NUMBERS
 
