@@ -1,6 +1,9 @@
 """The engines of the speed benchmark do the same work."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +29,19 @@ def test_a_peer_gives_the_same_counts_sums_and_times_in_every_column(folder, mon
     monkeypatch.chdir(folder)
     ENGINES[engine](folder / f"{engine}.parquet")
     speed._check_equal(folder / "ours.parquet", folder / f"{engine}.parquet", engine)
+
+
+def test_the_product_imports_neither_pandas_nor_linear_algebra_for_features(folder):
+    code = (
+        "import sys; from pathlib import Path; from benchmarks.speed.engines import ENGINES;"
+        "ENGINES['ours'](Path('lean.parquet'));"
+        "print(*(m for m in ('numba', 'pandas', 'scipy.linalg') if m in sys.modules))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(speed.ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["numba"]
 
 
 def test_a_difference_of_one_count_stops_the_benchmark(folder):

@@ -59,7 +59,6 @@ def window_sums(
     specs: list[WindowSpec],
     *,
     recorded: np.ndarray | None = None,
-    columns: tuple[str, ...] = (),
 ) -> np.ndarray:
     """Counts and sums in windows, shape `(n_specs, n_snapshots)`, int64; the kernel's view of a list of questions.
 
@@ -72,17 +71,13 @@ def window_sums(
     place[: len(finite)] = np.searchsorted(grid, cells.as_ofs[None, :] - finite[:, None]) + 1
     tallies = list(dict.fromkeys((mask, column) for mask, column, _, _ in specs))
     of_kind, kind_offsets = _by_kind([mask for mask, _ in tallies])
-    values = np.zeros((max(len(columns), 1), len(line.occurred)), dtype=np.int64)
-    missing = np.zeros(values.shape, dtype=bool)
-    for i, name in enumerate(columns):
-        values[i], missing[i] = line.values[name]
     return windowed(
         line.offsets,
         line.occurred,
         line.recorded if recorded is None else recorded,
         line.kind,
-        values,
-        missing,
+        line.values,
+        line.missing,
         cells.as_ofs,
         edges,
         grid,
@@ -227,10 +222,9 @@ def _column(column: str) -> str:
 
 
 def _answer_windows(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
-    columns = tuple(line.values)
-    code = {-1: -1} | {name: i for i, name in enumerate(columns)}
-    code |= {"not null " + name: len(columns) + i for i, name in enumerate(columns)}
-    sums = window_sums(line, cells, [(m, code[c], near, far) for _, m, c, near, far in asked], columns=columns)
+    code = {-1: -1} | {name: i for i, name in enumerate(line.numbers)}
+    code |= {"not null " + name: len(line.numbers) + i for i, name in enumerate(line.numbers)}
+    sums = window_sums(line, cells, [(m, code[c], near, far) for _, m, c, near, far in asked])
     return dict(zip(asked, sums, strict=True))
 
 
@@ -276,7 +270,8 @@ def _answer_events(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tup
         if ask[0] == "since":
             answers[ask] = np.where(at >= 0, (as_of - line.occurred[at]) / DAY_US, np.nan)
             continue
-        values, missing = line.values[ask[3]]
+        column = line.numbers.index(ask[3])
+        values, missing = line.values[column], line.missing[column]
         answers[ask] = np.where((at >= 0) & ~missing[at], values[at] / UNITS[ask[3]], np.nan)
     return answers
 

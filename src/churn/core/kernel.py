@@ -18,7 +18,8 @@ given by the kind of event that they are about: those about kind k are `of_kind[
 """
 
 import numpy as np
-from numba import njit
+
+from churn.core.compiler import njit
 
 ENDLESS = np.int64(2**62)
 """The far edge of a window that reaches back to the first event."""

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.arrays import arrow, one_chunk, there, truths
+from churn.core.arrays import numbers as numbers_of
 from churn.words.errors import Fault
 from churn.words.tables import ROLES
 
@@ -13,6 +15,10 @@ KINDS: dict[tuple[str, str], int] = {
     pair: code for code, pair in enumerate((role, state) for role, states in ROLES.items() for state in states)
 }
 """A small whole number for each role and state, so that a set of them is a bit mask of 64 bits."""
+
+
+NUMBERS = ("amount_minor", "discount_minor", "quantity_milli")
+"""The columns that can be added up."""
 
 
 def kinds_mask(role: str, state: str | None = None) -> int:
@@ -41,8 +47,8 @@ class Timeline:
     """Events of whole customers, sorted by customer and time.
 
     `offsets` has shape `(n_customers + 1,)`: the events of customer i are `offsets[i]:offsets[i + 1]`. All other
-    arrays have shape `(n_events,)`; instants are microseconds since 1970 UTC. `values` holds each number column as a
-    pair (int64 values, bool missing), in the unit of the events table.
+    arrays have shape `(n_events,)`; instants are microseconds since 1970 UTC. `values` and `missing` hold the columns
+    `numbers`, shape `(n_numbers, n_events)`, in the unit of the events table; a missing value is 0.
     """
 
     customers: pa.Array
@@ -50,7 +56,9 @@ class Timeline:
     occurred: np.ndarray
     recorded: np.ndarray
     kind: np.ndarray
-    values: dict[str, tuple[np.ndarray, np.ndarray]]
+    numbers: tuple[str, ...]
+    values: np.ndarray
+    missing: np.ndarray
     codes: dict[str, Codes]
 
     @property
@@ -72,51 +80,47 @@ def timeline(events: pa.Table) -> Timeline:
     Fault
         When a customer's events are not in one piece, or not in the order of time.
     """
-    ids = _one_chunk(events["customer_id"])
-    offsets = _run_offsets(ids)
-    customers = ids.take(pa.array(offsets[:-1]))
-    if pa.types.is_dictionary(customers.type):
-        customers = customers.cast(pa.string())
+    offsets, customers = _runs(events["customer_id"])
     if pc.count_distinct(customers).as_py() != len(customers):
         raise Fault("the events of a customer are not in one piece; sort them by customer_id before they come here")
     occurred = instants(events["occurred_at"])
-    inside = np.ones(len(occurred), dtype=bool)
-    inside[offsets[:-1]] = False
-    if np.any((np.diff(occurred, prepend=occurred[:1]) < 0) & inside):
+    falls = occurred[1:] < occurred[:-1]
+    falls[offsets[1:-1] - 1] = False
+    if falls.any():
         raise Fault("the events of a customer are not in the order of time; sort them by occurred_at")
     names = events.column_names
+    numbers = tuple(name for name in NUMBERS if name in names)
+    values, missing = _numbers([events[name] for name in numbers], len(occurred))
     return Timeline(
         customers=customers,
         offsets=offsets,
         occurred=occurred,
         recorded=instants(events["recorded_at"]),
         kind=_kinds(events["role"], events["state"]),
-        values={
-            name: _numbers(events[name])
-            for name in ("amount_minor", "discount_minor", "quantity_milli")
-            if name in names
-        },
+        numbers=numbers,
+        values=values,
+        missing=missing,
         codes={name: _codes(events[name]) for name in ("channel", "category") if name in names},
     )
 
 
 def instants(column: pa.ChunkedArray) -> np.ndarray:
     """A column of instants as int64 microseconds since 1970 UTC, without a copy where it is in one piece."""
-    return _one_chunk(column).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return numbers_of(one_chunk(column).cast(pa.timestamp("us", tz="UTC")))
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    combined = column.combine_chunks()
-    return combined if isinstance(combined, pa.Array) else combined.chunk(0)
-
-
-def _run_offsets(ids: pa.Array) -> np.ndarray:
-    """Where each run of equal neighbours starts, and the length at the end."""
+def _runs(ids: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
+    """Where each run of equal neighbours starts, with the length at the end; and the text of each run."""
     if len(ids) == 0:
-        return np.zeros(1, dtype=np.int64)
-    comparable = ids.indices if pa.types.is_dictionary(ids.type) else ids
-    starts = np.flatnonzero(pc.not_equal(comparable[1:], comparable[:-1]).to_numpy(zero_copy_only=False)) + 1
-    return np.concatenate(([0], starts, [len(ids)])).astype(np.int64)
+        return np.zeros(1, dtype=np.int64), pa.array([], pa.string())
+    array = one_chunk(ids.unify_dictionaries())
+    if pa.types.is_dictionary(array.type):
+        codes = numbers_of(array.indices)
+        changes = codes[1:] != codes[:-1]
+    else:
+        changes = truths(pc.not_equal(array[1:], array[:-1]))
+    offsets = np.concatenate(([0], np.flatnonzero(changes) + 1, [len(array)])).astype(np.int64)
+    return offsets, array.take(arrow(offsets[:-1], pa.int64())).cast(pa.string())
 
 
 def _kinds(role: pa.ChunkedArray, state: pa.ChunkedArray) -> np.ndarray:
@@ -133,16 +137,27 @@ def _kinds(role: pa.ChunkedArray, state: pa.ChunkedArray) -> np.ndarray:
     return kind
 
 
-def _numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    array = _one_chunk(column)
-    missing = array.is_null().to_numpy(zero_copy_only=False)
-    return array.fill_null(0).to_numpy(zero_copy_only=False), missing
+def _numbers(columns: list[pa.ChunkedArray], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values, and whether they are missing, shape `(n_columns, n)`: each piece of a column is copied into its place."""
+    values = np.empty((len(columns), n), dtype=np.int64)
+    missing = np.empty(values.shape, dtype=bool)
+    for i, column in enumerate(columns):
+        begin = 0
+        for chunk in column.chunks:
+            end = begin + len(chunk)
+            known = there(chunk)
+            np.logical_not(known, out=missing[i, begin:end])
+            np.multiply(numbers_of(chunk), known, out=values[i, begin:end])
+            begin = end
+    return values, missing
 
 
 def _codes(column: pa.ChunkedArray) -> Codes:
     """Codes of a text or dictionary column. A column in pieces may have a dictionary a piece: they are unified."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    array = _one_chunk(column.unify_dictionaries())
-    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    array = one_chunk(column.unify_dictionaries())
+    codes = numbers_of(array.indices).astype(np.int32, copy=False)
+    if array.indices.null_count:
+        codes = np.where(there(array.indices), codes, np.int32(-1))
     return Codes(codes, tuple(array.dictionary.to_pylist()))

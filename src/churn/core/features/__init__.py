@@ -8,8 +8,10 @@ from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from annotated_types import Ge, MinLen
 
+from churn.core.arrays import arrow, numbers, one_chunk
 from churn.core.features.attributes import attribute_columns
 from churn.core.features.drop import Measured, drop
 from churn.core.features.feature import GROUPS, Feature, Windows
@@ -107,11 +109,12 @@ def computed(wanted: tuple[Feature, ...], events: pa.Table, snapshots: pa.Table)
     line = timeline(events)
     as_of = instants(snapshots["as_of"])
     as_ofs, as_of_index = np.unique(as_of, return_inverse=True)
-    position = pa.compute.index_in(snapshots["customer_id"], value_set=line.customers).combine_chunks()
-    offsets = np.searchsorted(position.to_numpy(zero_copy_only=False), np.arange(line.n_customers + 1))
+    position = one_chunk(pc.index_in(snapshots["customer_id"], value_set=line.customers))
+    offsets = np.searchsorted(numbers(position), np.arange(line.n_customers + 1))
     cells = Cells(as_ofs, offsets.astype(np.int64), as_of_index.astype(np.int64))
     question = History()
     for feature in wanted:
         feature.compute(question)
     history = question.answer(line, cells)
-    return {f.name: pa.array(np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32)) for f in wanted}
+    made = ((f.name, np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32)) for f in wanted)
+    return {name: arrow(values, pa.float32()) for name, values in made}

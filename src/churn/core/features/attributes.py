@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.arrays import arrow, numbers, one_chunk
 from churn.core.timeline import instants
 from churn.words.tables import CODE
 
@@ -40,10 +41,10 @@ def _valid_at(values: pa.Table, snapshots: pa.Table) -> pa.Array:
         row = np.where(inside, row, 0)
         known = inside & (valid[row] < as_of) & (recorded[row] < as_of)
         found = np.where(known, row, found)
-    texts = values["value"].combine_chunks().take(pa.array(found, mask=found < 0))
+    texts = values["value"].combine_chunks().take(arrow(found, pa.int64(), null=found < 0))
     encoded = texts.dictionary_encode()
     return encoded.cast(CODE) if isinstance(encoded, pa.DictionaryArray) else encoded.combine_chunks().cast(CODE)
 
 
 def _position(ids: pa.ChunkedArray, customers: pa.Array) -> np.ndarray:
-    return pc.index_in(ids, value_set=customers).to_numpy().astype(np.int64)
+    return numbers(one_chunk(pc.index_in(ids, value_set=customers))).astype(np.int64)
