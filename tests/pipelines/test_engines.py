@@ -9,8 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from churn.core.demo import demo
 from churn.shell import store
+from churn.shell.worlds import write_world
+from tests.pipelines.project import CHURN, ROOT, demo_project, digests, done
 
+BEFORE = ("raw", "events", "snapshots", "split", "features", "model", "scores", "reasons")
 STAGES = ("events", "snapshots", "features", "scores", "reasons")
 """The stages that an engine runs; the others work on one machine."""
 MADE = ("events", "attributes", "quarantine", "snapshots", "features", "scores", "contributions", "reasons")
@@ -33,16 +37,71 @@ def written(project: Path, name: str) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+def same_project(folder: Path, *chosen: str) -> Path:
+    """A project of the real configuration with these choices, and nothing made yet."""
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    said = done(folder, *CHURN, "config", "use", "engine=duckdb", *chosen)
+    assert said.returncode == 0, said.stderr
+    return folder
+
+
+def make(folder: Path, stages: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    for stage in stages:
+        importlib.import_module(f"pipelines.{stage}").main()
+
+
+def differing(project: Path, folder: Path, section: dict, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables that Spark makes otherwise, in another folder, than they are in the project."""
+    made_again(project, folder)
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    # In the same order: columns and the ids of events without one of their own depend on it.
+    told = yaml.safe_dump(params | {"engine": section}, sort_keys=False, allow_unicode=True)
+    (folder / "params.yaml").write_text(told, encoding="utf-8")
+    make(folder, STAGES, monkeypatch)
+    return [name for name in MADE if written(folder, name) != written(project, name)]
+
+
+def test_spark_gives_the_same_values_as_duckdb_on_a_world_of_some_hundred_customers(
+    spark_section, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = same_project(tmp_path_factory.mktemp("duckdb"), "data=demo", "model=logistic")
+    world = demo(size="small", seed=5, n_customers=700)
+    write_world(project / "data/demo", world.chunk_files, world.n_chunks, about={})
+    make(project, BEFORE, monkeypatch)
+    counts = {name: pq.read_metadata(project / store.PATHS[name]).num_rows for name in MADE}
+    assert min(counts.values()) > 0, counts
+    assert differing(project, tmp_path_factory.mktemp("spark"), spark_section, monkeypatch) == []
+
+
 @pytest.mark.long
 def test_spark_gives_the_same_values_as_duckdb_on_the_demo_world(
     demo_run, spark_section, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made_again(demo_run.folder, tmp_path)
-    params = yaml.safe_load((tmp_path / "params.yaml").read_text(encoding="utf-8"))
-    # In the same order: columns and the ids of events without one of their own depend on it.
-    told = yaml.safe_dump(params | {"engine": spark_section}, sort_keys=False, allow_unicode=True)
-    (tmp_path / "params.yaml").write_text(told, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    for stage in STAGES:
-        importlib.import_module(f"pipelines.{stage}").main()
-    assert [name for name in MADE if written(tmp_path, name) != written(demo_run.folder, name)] == []
+    assert differing(demo_run.folder, tmp_path, spark_section, monkeypatch) == []
+
+
+@pytest.mark.long
+def test_spark_gives_the_same_values_as_duckdb_on_complete_journey(
+    spark_section, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = same_project(tmp_path_factory.mktemp("duckdb"), "data=complete_journey")
+    make(project, BEFORE, monkeypatch)
+    assert pq.read_metadata(project / store.PATHS["events"]).num_rows > 155_848
+    assert differing(project, tmp_path_factory.mktemp("spark"), spark_section, monkeypatch) == []
+
+
+@pytest.mark.long
+def test_a_run_on_spark_publishes_the_same_bytes(demo_run, spark_section, tmp_path: Path) -> None:
+    folder = demo_project(tmp_path / "project", tracked=False)
+    section = yaml.safe_load((folder / "conf/engine/spark.yaml").read_text(encoding="utf-8")) | spark_section
+    (folder / "conf/engine/spark.yaml").write_text(yaml.safe_dump(section), encoding="utf-8")
+    for command in (("config", "use", "engine=spark"), ("run",)):
+        said = done(folder, *CHURN, *command)
+        assert said.returncode == 0, said.stderr
+    # Java's own words do not reach the terminal.
+    assert "WARN" not in said.stderr + said.stdout
+    delivered = ("deliveries/2*/risk_list*", "deliveries/2*/index.html")
+    assert digests(folder) == digests(demo_run.folder)
+    assert digests(folder, *delivered) == digests(demo_run.folder, *delivered)
