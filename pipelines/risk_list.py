@@ -5,7 +5,7 @@ import json
 from churn.core.dataset import dataset
 from churn.core.delivery_files import delivery_files
 from churn.core.model import read, version
-from churn.core.risk_list import risk_list
+from churn.core.risk_list import of_today, risk_list
 from churn.core.snapshots import DEFINITIONS
 from churn.shell import config, store
 from churn.shell.runs import stage
@@ -16,8 +16,8 @@ def main() -> None:
     data, definition = config.value("data", dataset), config.value("definition", DEFINITIONS)
     keys, texts = config.section("risk_list", risk_list), store.read_texts(store.PATHS["model"])
     keys |= {"horizon_days": definition.horizon_days, "currency": data.currency, "model_version": version(read(texts))}
-    value = store.read("features", ["customer_id", "as_of", *keys["value_features"]])
-    listed = risk_list(store.read("scores"), store.read("reasons"), value, **keys)
+    scores, values = store.read("scores"), store.batches("features", ["as_of", *keys["value_features"]])
+    listed = risk_list(scores, store.read("reasons"), of_today(values, scores), **keys)
     about = {name: store.read_json(store.PATHS[name]) for name in ("evaluation", "reconciliation")}
     about |= {"figures": store.read_texts(store.PATHS["figures"]), "digests": json.loads(texts["digests.json"])}
     files = delivery_files(listed, dataset=data, definition=definition, **about)

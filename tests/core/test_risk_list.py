@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from churn.core.dataset import ROLE_NOUNS, Noun
 from churn.core.headings import HEADINGS
-from churn.core.risk_list import nothing_particular, risk_list
+from churn.core.risk_list import nothing_particular, of_today, risk_list
 from churn.core.snapshots import Definition
 from churn.core.summary import churn_in_words, summary
 from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
@@ -114,6 +114,12 @@ def test_reasons_and_features_of_another_as_of_are_not_used():
     found = risk_list(scores_of({"a": 0.5, "b": 0.1}), old, features, **KEYS)
     assert column(found, "expected_value") == [28, 56]
     assert column(found, "reason_1_en") == [NOTHING["en"], NOTHING["en"]]
+
+
+def test_a_table_in_pieces_is_cut_to_the_customers_of_today():
+    pieces = [features_of({"a": 9.0}, EARLIER), features_of({"a": 1.0}), features_of({"b": 2.0})]
+    found = of_today(iter(pieces), scores_of({"a": 0.5, "b": 0.1}))
+    assert found.equals(features_of({"a": 1.0, "b": 2.0}))
 
 
 @given(

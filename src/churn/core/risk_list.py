@@ -1,5 +1,6 @@
 """The list of customers at risk: whom to call first, what the customer is worth, and why the customer may leave."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 import numpy as np
@@ -79,6 +80,12 @@ def risk_list(
     listed = listed.take(pc.sort_indices(listed, sort_keys=order))
     ranks = pa.array(np.arange(1, len(listed) + 1))
     return RISK_LIST.check(listed.set_column(0, "rank", ranks).cast(RISK_LIST.schema).combine_chunks())
+
+
+def of_today(pieces: Iterable[pa.Table], scores: pa.Table) -> pa.Table:
+    """The rows of a table of snapshots, which comes in pieces, at the as_of of the scores."""
+    as_of = _only_as_of(scores)
+    return pa.concat_tables([_of(piece, as_of) for piece in pieces]).combine_chunks()
 
 
 def nothing_particular(mean_score: float, horizon_days: int) -> dict[str, str]:
