@@ -15,7 +15,7 @@ help:
 	@echo "make test-long      the tests that take minutes, and many more examples of each property"
 	@echo "make lint           style and format only"
 	@echo "make bench-quality  prediction quality beside the time rules, on all data at hand"
-	@echo "make bench-speed    seconds and memory of the features beside pandas, Polars and DuckDB"
+	@echo "make bench-speed    seconds and memory of features, contributions, the whole line and export, beside peers"
 	@echo "make spark          add PySpark to .venv, for engine=spark (needs Java 17); make test does it, too"
 	@echo "make lock           write requirements.lock anew from pyproject.toml"
 	@echo "make clean          remove .venv; data, models and deliveries stay"
@@ -45,6 +45,9 @@ bench-quality: $(SET_UP)
 
 bench-speed: $(SET_UP)
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.speed.contributions
+	$(BIN)/python -m benchmarks.speed.line
+	$(BIN)/python -m benchmarks.speed.export
 
 lock: $(SET_UP)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

@@ -2,7 +2,8 @@
 
 Every figure is of a process of its own, ours and LightGBM's one after the other in each run. Timed is what a batch
 costs once libraries are imported: from the model text and the rows to the contributions, reading the text included.
-LightGBM explains a part of the rows only, since each costs it as much as the next; the ratio is one of times per row.
+LightGBM explains a part of the rows only, since each costs it as much as the next; the ratio is one of processor
+seconds per row, which tell the same on a machine that others use.
 """
 
 import argparse
@@ -14,17 +15,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.speed.results import replace
 from churn.core import shapley
 from churn.core.model.trees import mean_of
-from churn.shell.store import write_text
+from churn.shell.starts import bring
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 ROWS, FEATURES, TRAINING_ROWS = 100_000, 60, 20_000
 CATEGORICAL = (5, 6)
 TOLERANCE = 1e-9
@@ -48,13 +50,14 @@ class Work(NamedTuple):
 WORKS = (Work(1, 300, 31, 1_000), Work(1, 300, 100, 200), Work(3, 300, 5, 5_000))
 """Medium and large trees, and what conf/model grows: three seeds of some 300 small trees."""
 THREADS = (1, 2)
-ENGINES = ("churn", "lightgbm")
+ENGINES = ("ours", "lightgbm")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table and replace the rows of contributions in the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.contributions", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of which medians are taken")
+    parser.add_argument("--works", type=int, nargs="+", choices=range(len(WORKS)), default=range(len(WORKS)))
     parser.add_argument("--one", nargs=4, metavar=("FOLDER", "WORK", "ENGINE", "THREADS"), help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     if asked.one:
@@ -62,16 +65,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(_explained(Path(folder), WORKS[int(work)], engine, int(threads))))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for number in range(len(WORKS)) for row in _measured(Path(folder), number, asked.runs)]
-    for row in rows:
-        print(
-            f"{row['work']:32}{row['engine']:24}{row['customers'] / row['wall_s']:>12,.0f} rows/s"
-            f"{row['peak_mb']:>8,.0f} MB{row['ratio_to_ours']:>8.1f}"
-        )
-    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
-    kept = [row for row in before if not row["work"].startswith(PREFIX)]
-    write_text(RESULTS, json.dumps([*kept, *rows], indent=1, ensure_ascii=False) + "\n")
+        for number in asked.works:
+            rows = _measured(Path(folder), number, asked.runs)
+            for row in rows:
+                print(
+                    f"{row['work']:32}{row['engine']:24}{row['customers'] / row['wall_s']:>12,.0f} rows/s"
+                    f"{row['peak_mb']:>8,.0f} MB{row['ratio_to_ours']:>8.1f}",
+                    flush=True,
+                )
+            replace(partial(_is_of, work=WORKS[number].name), rows)
     return 0
+
+
+def _is_of(row: dict[str, Any], work: str) -> bool:
+    return row["work"] == work
 
 
 def _measured(folder: Path, number: int, runs: int) -> list[dict[str, Any]]:
@@ -79,7 +86,7 @@ def _measured(folder: Path, number: int, runs: int) -> list[dict[str, Any]]:
     work = WORKS[number]
     np.save(folder / "x.npy", _rows(ROWS, seed=2))
     (folder / "model.txt").write_text(_model(work), encoding="utf-8")
-    _child(folder, number, "churn", 1)  # compiles what is not compiled yet
+    _child(folder, number, "ours", 1)  # compiles what is not compiled yet
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
     for _ in range(runs):
         for threads in THREADS:
@@ -90,9 +97,9 @@ def _measured(folder: Path, number: int, runs: int) -> list[dict[str, Any]]:
 
 
 def _row(work: Work, engine: str, threads: int, found: dict[tuple[str, int], list[dict[str, float]]]) -> dict[str, Any]:
-    mine, ours = found[engine, threads], found["churn", threads]
+    mine, ours = found[engine, threads], found["ours", threads]
     rows, per_row = _rows_of(work, engine), _rows_of(work, engine) / ROWS
-    ratios = [one["wall_s"] / per_row / other["wall_s"] for one, other in zip(mine, ours, strict=True)]
+    ratios = [one["cpu_s"] / per_row / other["cpu_s"] for one, other in zip(mine, ours, strict=True)]
     return {
         "work": work.name,
         "engine": f"{engine}, {threads} thread{'s' if threads > 1 else ''}",
@@ -107,7 +114,7 @@ def _row(work: Work, engine: str, threads: int, found: dict[tuple[str, int], lis
 
 
 def _rows_of(work: Work, engine: str) -> int:
-    return ROWS if engine == "churn" else work.rows_of_lightgbm
+    return ROWS if engine == "ours" else work.rows_of_lightgbm
 
 
 def _child(folder: Path, number: int, engine: str, threads: int) -> dict[str, float]:
@@ -131,10 +138,11 @@ def _explained(folder: Path, work: Work, engine: str, threads: int) -> dict[str,
 
 
 def _explainer(engine: str) -> Callable[[str, np.ndarray, int], np.ndarray]:
-    if engine == "churn":
+    if engine == "ours":
         import churn.core.shapley.compiled  # noqa: F401 - imports are not timed
 
         return lambda text, x, threads: shapley.contributions(shapley.forest(text), x, threads=threads)
+    bring("lightgbm")
     import lightgbm
 
     return lambda text, x, threads: np.asarray(
@@ -167,7 +175,13 @@ def _model(work: Work) -> str:
     signal = np.nan_to_num(x[:, :20]) @ random.normal(size=20) + 2 * (x[:, CATEGORICAL[0]] % 3)
     label = signal + 3 * random.normal(size=len(x)) > 2
     data = lightgbm.Dataset(x, label=label, categorical_feature=list(CATEGORICAL), free_raw_data=False)
-    given = {"objective": "binary", "verbosity": -1, "num_leaves": work.leaves, "feature_fraction": 0.5}
+    given = {
+        "objective": "binary",
+        "verbosity": -1,
+        "num_leaves": work.leaves,
+        "feature_fraction": 0.5,
+        "num_threads": 1,
+    }
     boosters = [
         lightgbm.train({**given, "seed": seed}, data, num_boost_round=work.rounds) for seed in range(work.boosters)
     ]
