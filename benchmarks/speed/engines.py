@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed.engines ENGINE FOLDER OUT`: one engine does the work once, in a process of its own.
+"""`python -m benchmarks.speed.engines ENGINE FOLDER OUT FEATURES`: one engine works once, in a process of its own.
 
 Reads `data/events.parquet` and `data/snapshots.parquet` in FOLDER, writes one row a snapshot and one column a question
 to OUT, sorted by customer and date. Each engine imports what it needs and nothing else.
@@ -11,32 +11,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.work import ASKED, COUNTED, DAYS, SUMMED, Asked
+from benchmarks.speed.synthesis import featuretools
+from benchmarks.speed.work import ASKED, COLUMNS, COUNTED, DAYS, EVENTS, SNAPSHOTS, SUMMED, UNITS, Asked
 
-COLUMNS = (
-    "customer_id",
-    "occurred_at",
-    "recorded_at",
-    "role",
-    "state",
-    "amount_minor",
-    "discount_minor",
-    "quantity_milli",
-)
-UNITS = {"amount": ("amount_minor", 100), "discount": ("discount_minor", 100), "quantity": ("quantity_milli", 1000)}
-EVENTS, SNAPSHOTS = "data/events.parquet", "data/snapshots.parquet"
 DAY_SECONDS = 86_400
 
 
-def ours(out: Path) -> None:
+def ours(out: Path, n_features: int = len(ASKED)) -> None:
     """The product's own reading, computing and writing."""
     import pyarrow as pa
 
-    from churn.core.features import Feature, computed
+    from churn.core.features import computed
     from churn.shell import store
 
-    wanted = tuple(Feature(a.name, "", a.role, "", "", "", "", "", _verb(a)) for a in ASKED)
-    read = {"events": COLUMNS[1:], "snapshots": ["as_of"]}
+    wanted = _wanted(n_features)
+    read = {"events": _columns(n_features)[1:], "snapshots": ["as_of"]}
 
     def made(tables: tuple[pa.Table, ...]) -> pa.Table:
         events, snapshots = tables
@@ -45,6 +34,20 @@ def ours(out: Path) -> None:
 
     store.write_batches("features", store.side_by_side(made, store.together(read)))
     Path(store.PATHS["features"]).replace(out)
+
+
+def _wanted(n_features: int) -> tuple[Any, ...]:
+    """So many of the columns asked for, spread evenly over them; of more than there are, the product's catalogue."""
+    from churn.core.features import Feature, catalogue, windows
+
+    if n_features > len(ASKED):
+        return catalogue(windows(windows_days=DAYS, period_days=30, periods=6))
+    asked = ASKED[:: len(ASKED) // n_features][:n_features]
+    return tuple(Feature(a.name, "", a.role, "", "", "", "", "", _verb(a)) for a in asked)
+
+
+def _columns(n_features: int) -> tuple[str, ...]:
+    return COLUMNS if n_features <= len(ASKED) else (*COLUMNS, "channel", "category")
 
 
 def _verb(asked: Asked) -> Callable[[Any], Any]:
@@ -120,18 +123,26 @@ def polars(out: Path) -> None:
 
 
 def duckdb(out: Path) -> None:
-    """One query a date."""
-    import duckdb as db
-
-    connection = db.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET threads = 2")
-    dates = connection.execute(f"SELECT DISTINCT as_of::VARCHAR FROM '{SNAPSHOTS}' ORDER BY 1").fetchall()
+    """One query a date, as most people write it: an aggregate with a FILTER a column."""
 
     def expression(asked: Asked, as_of: str) -> str:
-        wanted = f"role = '{asked.role}' AND state = '{asked.state}'"
-        if asked.days is not None:
-            wanted += f" AND occurred_at >= {as_of} - INTERVAL {asked.days * 24} HOUR"
+        wanted = f"FILTER (WHERE {_sql(asked, as_of)})"
+        if asked.verb == "count":
+            return f"(count(*) {wanted})::FLOAT AS {asked.name}"
+        if asked.verb == "sum":
+            source, unit = UNITS[asked.column or ""]
+            return f"(coalesce(sum({source}) {wanted}, 0) / {unit})::FLOAT AS {asked.name}"
+        last = f"epoch_us({as_of}) - epoch_us(max(occurred_at) {wanted})"
+        return f"(({last}) / {DAY_SECONDS * 1e6})::FLOAT AS {asked.name}"
+
+    _query_a_date(out, expression)
+
+
+def duckdb_case(out: Path) -> None:
+    """The same queries, tuned: DuckDB computes CASE inside an aggregate faster than FILTER."""
+
+    def expression(asked: Asked, as_of: str) -> str:
+        wanted = _sql(asked, as_of)
         if asked.verb == "count":
             return f"sum(CASE WHEN {wanted} THEN 1 ELSE 0 END)::FLOAT AS {asked.name}"
         if asked.verb == "sum":
@@ -140,6 +151,24 @@ def duckdb(out: Path) -> None:
         last = f"epoch_us({as_of}) - epoch_us(max(CASE WHEN {wanted} THEN occurred_at END))"
         return f"(({last}) / {DAY_SECONDS * 1e6})::FLOAT AS {asked.name}"
 
+    _query_a_date(out, expression)
+
+
+def _sql(asked: Asked, as_of: str) -> str:
+    """Which events a column is about."""
+    wanted = f"role = '{asked.role}' AND state = '{asked.state}'"
+    if asked.days is None:
+        return wanted
+    return f"{wanted} AND occurred_at >= {as_of} - INTERVAL {asked.days * 24} HOUR"
+
+
+def _query_a_date(out: Path, expression: Callable[[Asked, str], str]) -> None:
+    import duckdb as db
+
+    connection = db.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET threads = 2")
+    dates = connection.execute(f"SELECT DISTINCT as_of::VARCHAR FROM '{SNAPSHOTS}' ORDER BY 1").fetchall()
     for i, (date,) in enumerate(dates):
         as_of = f"TIMESTAMPTZ '{date}'"
         columns = ", ".join(expression(asked, as_of) for asked in ASKED)
@@ -154,7 +183,7 @@ def duckdb(out: Path) -> None:
     )
 
 
-def limit(out: Path) -> float:
+def limit(out: Path, n_features: int = len(ASKED)) -> float:
     """Read the columns that are needed and write a result that is there already; returns the seconds of fetching it,
     which are no part of the work.
     """
@@ -166,23 +195,26 @@ def limit(out: Path) -> float:
     result = store.read("features")
     fetching = time.perf_counter() - began
     with pq.ParquetFile(EVENTS, pre_buffer=False) as file:
-        for _ in file.iter_batches(500_000, columns=list(COLUMNS)):
+        for _ in file.iter_batches(500_000, columns=list(_columns(n_features))):
             pass
     store.write("features", result)
     os.link(store.PATHS["features"], out)
     return fetching
 
 
-ENGINES: dict[str, Callable[[Path], float | None]] = {
+ENGINES: dict[str, Callable[..., float | None]] = {
     "ours": ours,
     "limit": limit,
     "polars": polars,
     "pandas": pandas,
     "duckdb": duckdb,
+    "duckdb_case": duckdb_case,
+    "featuretools": featuretools,
 }
 """The product; the scan limit; peers."""
 
 if __name__ == "__main__":
-    engine, folder, target = sys.argv[1:]
+    engine, folder, target, n_features = sys.argv[1:]
     os.chdir(folder)
-    sys.stdout.write(f"{ENGINES[engine](Path(target)) or 0.0}\n")
+    size = [int(n_features)] if engine in {"ours", "limit"} else []
+    sys.stdout.write(f"{ENGINES[engine](Path(target), *size) or 0.0}\n")

@@ -2,7 +2,19 @@
 
 from typing import NamedTuple
 
+EVENTS, SNAPSHOTS = "data/events.parquet", "data/snapshots.parquet"
 DAYS = (7, 14, 30, 60, 90, 180, 365)
+COLUMNS = (
+    "customer_id",
+    "occurred_at",
+    "recorded_at",
+    "role",
+    "state",
+    "amount_minor",
+    "discount_minor",
+    "quantity_milli",
+)
+UNITS = {"amount": ("amount_minor", 100), "discount": ("discount_minor", 100), "quantity": ("quantity_milli", 1000)}
 
 
 class Asked(NamedTuple):

@@ -12,8 +12,8 @@ from churn.words.windows import DAY_US, instant
 FROM, DAYS = instant("2023-01-01", "UTC"), 730
 UNTIL = FROM + DAYS * DAY_US
 EVENTS_A_CUSTOMER = 100
-CHUNK_CUSTOMERS = 20_000
-"""Two million events at a time: at most some 600 MB."""
+CHUNK_EVENTS = 2_000_000
+"""Events at a time: at most some 600 MB."""
 PAIRS = (
     ("usage", "used", 0.55),
     ("purchase", "made", 0.20),
@@ -35,17 +35,18 @@ def as_ofs(n: int) -> np.ndarray:
     return UNTIL - np.arange(n - 1, -1, -1, dtype=np.int64) * 30 * DAY_US
 
 
-def events(n_events: int, seed: int = 7) -> Iterator[pa.Table]:
+def events(n_events: int, n_customers: int, seed: int = 7) -> Iterator[pa.Table]:
     """EVENTS in pieces of whole customers, about `n_events` rows in all, sorted as the product sorts them."""
     rng = np.random.default_rng(seed)
-    n_customers = max(n_events // EVENTS_A_CUSTOMER, 1)
-    for first in range(0, n_customers, CHUNK_CUSTOMERS):
-        yield _piece(rng, first, min(CHUNK_CUSTOMERS, n_customers - first))
+    usual = n_events / n_customers
+    at_once = max(int(CHUNK_EVENTS / usual), 1)
+    for first in range(0, n_customers, at_once):
+        yield _piece(rng, first, min(at_once, n_customers - first), usual)
 
 
-def _piece(rng: np.random.Generator, first: int, n_customers: int) -> pa.Table:
+def _piece(rng: np.random.Generator, first: int, n_customers: int, usual: float) -> pa.Table:
     # The gamma distribution mixes Poisson rates into the skew of real customers: one in ten makes four in ten events.
-    events_of = 1 + rng.poisson(rng.gamma(0.8, (EVENTS_A_CUSTOMER - 1) / 0.8, n_customers))
+    events_of = 1 + rng.poisson(rng.gamma(0.8, (usual - 1) / 0.8, n_customers))
     customer = np.repeat(np.arange(first, first + n_customers), events_of)
     n = len(customer)
     begins = np.repeat(rng.integers(0, DAYS * 2 // 3, n_customers), events_of)
@@ -87,13 +88,13 @@ def _codes(codes: np.ndarray, texts: list[str] | tuple[str, ...]) -> pa.Dictiona
     return pa.DictionaryArray.from_arrays(pa.array(place[codes]), pa.array(distinct))
 
 
-def main(n_events: int, n_as_ofs: int) -> None:
+def main(n_events: int, n_customers: int, n_as_ofs: int) -> None:
     """Write events and snapshots of a world into `data/` of the working directory."""
     from churn.core.snapshots import COLUMNS, Definition, snapshots
     from churn.shell import store
 
     definition = Definition("inactivity", 0, 28, live_days=90, roles=("usage", "purchase"))
-    store.write_batches("events", events(n_events))
+    store.write_batches("events", events(n_events, n_customers))
     dates = as_ofs(n_as_ofs)
     pieces = store.batches("events", COLUMNS)
     made = (snapshots(piece, dates, observed_until=UNTIL, definition=definition) for piece in pieces)

@@ -20,12 +20,12 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        world.main(20_000, 3)
+        world.main(20_000, 200, 3)
         ENGINES["ours"](folder / "ours.parquet")
     return folder
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb", "duckdb_case"])
 def test_a_peer_gives_the_same_counts_sums_and_times_in_every_column(folder, monkeypatch, engine):
     monkeypatch.chdir(folder)
     ENGINES[engine](folder / f"{engine}.parquet")
@@ -59,7 +59,7 @@ def test_a_difference_of_one_count_stops_the_benchmark(folder):
 
 
 def test_the_world_is_what_its_seed_says_and_some_of_it_is_known_late():
-    one, again = (next(iter(world.events(5_000))) for _ in range(2))
+    one, again = (next(iter(world.events(5_000, 50))) for _ in range(2))
     assert one.equals(again)
     late = one["recorded_at"].to_numpy() > one["occurred_at"].to_numpy()
     assert 0.005 < np.mean(late) < 0.05
