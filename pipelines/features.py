@@ -4,7 +4,8 @@ from functools import partial
 
 from churn.core.dataset import dataset
 from churn.core.features import features, windows
-from churn.shell import config, store
+from churn.core.touched import remade
+from churn.shell import config
 from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 from churn.words.tables import EVENTS
@@ -22,7 +23,7 @@ def main() -> None:
     data, lookback = config.value("data", dataset), config.value("features", windows)
     make = partial(features, lookback=lookback, roles=data.roles, attribute_names=data.attribute_names)
     engine = config.value("engine", ENGINES)
-    store.write_batches("features", engine.made(make, READ))
+    engine.write("features", make, READ, partial(remade, unit="snapshot"))
 
 
 if __name__ == "__main__":

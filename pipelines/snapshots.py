@@ -4,7 +4,8 @@ from functools import partial
 
 from churn.core.dataset import dataset
 from churn.core.snapshots import COLUMNS, DEFINITIONS, as_ofs, snapshots
-from churn.shell import config, store
+from churn.core.touched import remade
+from churn.shell import config
 from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
 
@@ -15,7 +16,7 @@ def main() -> None:
     dates = as_ofs(data.observed_from, data.observed_until, **config.section("snapshots", as_ofs))
     make = partial(snapshots, as_of=dates, observed_until=data.observed_until, definition=definition)
     engine = config.value("engine", ENGINES)
-    store.write_batches("snapshots", engine.made(make, {"events": COLUMNS}))
+    engine.write("snapshots", make, {"events": COLUMNS}, partial(remade, unit="customer"))
 
 
 if __name__ == "__main__":

@@ -163,7 +163,9 @@ def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Tabl
         inventory = raw.inventory(declared)
         paths = [Path(f"{name}-{_key(declared, inventory)}.parquet") for name in ("events", "attributes")]
         if not all(path.is_file() for path in paths):
-            engine = ENGINES["duckdb"](kind="duckdb", memory_limit="2GB", threads=None, temporary_folder=None)
+            engine = ENGINES["duckdb"](
+                kind="duckdb", memory_limit="2GB", threads=None, temporary_folder=None, incremental=False
+            )
             with engine.events(declared, check=checked, inventory=inventory) as found:
                 for path, pieces, table in zip(paths, found[:2], (EVENTS, ATTRIBUTES), strict=True):
                     pq.write_table(pa.concat_tables([table.schema.empty_table(), *pieces]).unify_dictionaries(), path)

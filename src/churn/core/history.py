@@ -255,7 +255,8 @@ def _answer_distinct(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[t
 
 def _days(line: Timeline, cells: Cells) -> np.ndarray:
     """The day of each event: 24 hours counted from an as-of date, so that windows of whole days hold whole days."""
-    day = (line.occurred - cells.as_ofs[0]) // DAY_US
+    anchor = cells.as_ofs[0] if len(cells.as_ofs) else 0  # nobody of the batch may have been live at any date
+    day = (line.occurred - anchor) // DAY_US
     return (day - day.min(initial=0)).astype(np.int32)
 
 

@@ -80,7 +80,7 @@ def timeline(events: pa.Table) -> Timeline:
     Fault
         When a customer's events are not in one piece, or not in the order of time.
     """
-    offsets, customers = _runs(events["customer_id"])
+    offsets, customers = runs(events["customer_id"])
     if pc.count_distinct(customers).as_py() != len(customers):
         raise Fault("the events of a customer are not in one piece; sort them by customer_id before they come here")
     occurred = instants(events["occurred_at"])
@@ -109,7 +109,7 @@ def instants(column: pa.ChunkedArray) -> np.ndarray:
     return numbers_of(one_chunk(column).cast(pa.timestamp("us", tz="UTC")))
 
 
-def _runs(ids: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
+def runs(ids: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
     """Where each run of equal neighbours starts, with the length at the end; and the text of each run."""
     if len(ids) == 0:
         return np.zeros(1, dtype=np.int64), pa.array([], pa.string())

@@ -1,6 +1,6 @@
 """What every engine gives: its verbs, and the tables of a data set in pieces of equal size."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.shell import raw
+from churn.shell import raw, store
 from churn.shell.engine.queries import NUMBERS
 from churn.words.tables import EVENTS, INSTANT
 
@@ -37,11 +37,26 @@ class Engine(NamedTuple):
     `made(make, columns, rows)` gives what the function `make` makes of pieces of whole customers, in the order of the
     customers. `columns` (table → columns to read, None reads all) names the tables that `make` takes; customers who
     are not in the first one may be left out. `rows` is the target size of a piece.
+
+    `write(name, make, columns, remake)` writes what `made(make, columns)` gives as the table `name`. An engine that
+    keeps what it made last time gives it to `remake`, as `store.write_again` says, and computes only what changed.
     """
 
     kind: str
     events: Callable[..., AbstractContextManager[Found]]
     made: Callable[..., Iterator[pa.Table]]
+    write: Callable[..., None]
+
+
+def write_all(
+    made: Callable[..., Iterator[pa.Table]],
+    name: str,
+    make: Callable[..., pa.Table],
+    columns: Mapping[str, Sequence[str] | None],
+    _remake: Callable[..., Any],
+) -> None:
+    """Write all that `made` gives, whatever was made before; see `Engine`."""
+    store.write_batches(name, made(make, columns))
 
 
 def unchanged(dataset: raw.Dataset, inventory: list[dict[str, Any]], read: Callable[[], Counts]) -> Counts:

@@ -2,6 +2,7 @@
 """The engine of one machine: DuckDB reads, looks up, deduplicates, merges lines and sorts. Memory is bounded."""
 
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from annotated_types import Ge
 
 from churn.shell import raw, store
 from churn.shell.engine import doors, queries
-from churn.shell.engine.doors import Engine, Found, as_events, pieces, unchanged
+from churn.shell.engine.doors import Engine, Found, as_events, pieces, unchanged, write_all
 from churn.shell.engine.reading import Check, read
 from churn.words.errors import ConfigFault
 from churn.words.tables import ATTRIBUTES, QUARANTINE
@@ -30,6 +31,7 @@ def on_duckdb(
     memory_limit: str,
     threads: Annotated[int, Ge(1)] | None,
     temporary_folder: str | None,
+    incremental: bool,
 ) -> Engine:
     """The engine of one machine.
 
@@ -41,6 +43,8 @@ def on_duckdb(
         Threads of DuckDB; None takes one a core.
     temporary_folder
         Where it spills: a folder of its own is made there and removed. None takes that of the system.
+    incremental
+        Whether snapshots and features are computed only for customers of whom something changed.
 
     Raises
     ------
@@ -49,7 +53,8 @@ def on_duckdb(
     """
     settings: dict[str, Any] = {"memory_limit": size("memory_limit", memory_limit)}
     settings |= {} if threads is None else {"threads": threads}
-    return Engine(kind, partial(_found, settings, temporary_folder), made)
+    write = _write_changed if incremental else partial(write_all, made)
+    return Engine(kind, partial(_found, settings, temporary_folder), made, write)
 
 
 def size(key: str, written: str) -> str:
@@ -86,6 +91,20 @@ def made(
 ) -> Iterator[pa.Table]:
     """What `make` makes of pieces of whole customers, several pieces side by side; see `Engine`."""
     return store.side_by_side(lambda tables: make(*tables), store.together(columns, rows))
+
+
+def _write_changed(
+    name: str,
+    make: "partial[pa.Table]",
+    columns: Mapping[str, Sequence[str] | None],
+    remake: Callable[..., store.Remade],
+) -> None:
+    """Write what `make` makes, computing only what changed, and say how much that was; see `Engine`."""
+    done = store.write_again(name, make, columns, remake)
+    sys.stdout.write(
+        f"{name}: recomputed {done.customers_touched:,} of {done.customers:,} customers, "
+        f"kept {done.rows_kept:,} of {done.rows:,} rows\n"
+    )
 
 
 @contextmanager

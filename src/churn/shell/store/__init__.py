@@ -13,6 +13,7 @@ from churn.shell.store.files import (
     write_json,
     write_text,
 )
+from churn.shell.store.kept import Remade, write_again
 from churn.shell.store.paths import PATHS
 from churn.shell.store.pieces import side_by_side
 from churn.shell.store.tables import (
@@ -29,6 +30,7 @@ from churn.shell.store.tables import (
 __all__ = [
     "PATHS",
     "PIECE_ROWS",
+    "Remade",
     "batches",
     "digest",
     "read",
@@ -40,6 +42,7 @@ __all__ = [
     "together",
     "whole_customers",
     "write",
+    "write_again",
     "write_batches",
     "write_files",
     "write_json",

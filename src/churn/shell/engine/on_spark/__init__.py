@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from churn.shell.engine.doors import Engine
+from churn.shell.engine.doors import Engine, write_all
 from churn.shell.engine.on_duckdb import size
 from churn.shell.engine.on_spark.customers import made
 from churn.shell.engine.on_spark.files import found
@@ -70,4 +70,5 @@ def on_spark(
         "spark.sql.session.timeZone": "UTC",
     }
     limit = size("memory_limit", memory_limit)
-    return Engine(kind, partial(found, given, limit), partial(made, given, partitions))
+    making = partial(made, given, partitions)
+    return Engine(kind, partial(found, given, limit), making, partial(write_all, making))
