@@ -19,6 +19,7 @@ LIGHTGBM = {
     "learning_rate": 0.1,
     "num_leaves": 7,
     "min_data_in_leaf": 20,
+    "max_bin": 255,
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "lambda_l2": 1.0,

@@ -83,6 +83,14 @@ def test_refitting_keeps_rounds_and_slope_and_learns_from_newer_rows(tables: tup
     assert refitted.card["learnt_from"] == "matured"
 
 
+def test_with_a_refit_the_first_seed_alone_looks_for_the_number_of_rounds(tables: tuple) -> None:
+    first = one(tables)
+    refitted = model(*tables, **{**LIGHTGBM, "seeds": 3})
+    assert refitted.card["rounds"] == first.card["rounds"]
+    assert lightgbm.Booster(model_str=refitted.body).num_trees() == 3 * first.card["rounds"][0]
+    assert refitted.calibration["slope"] == first.calibration["slope"]
+
+
 def test_refitting_does_not_count_a_change_of_the_base_rate_twice() -> None:
     tables = world(1500)
     snapshots, newer = tables[1], np.isin(PARTS, ["calibration", "test"])

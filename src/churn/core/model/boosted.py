@@ -36,6 +36,7 @@ def fit(
     learning_rate: Annotated[float, Gt(0), Le(1)],
     num_leaves: Annotated[int, Ge(2)],
     min_data_in_leaf: Annotated[int, Ge(1)],
+    max_bin: Annotated[int, Ge(2), Le(255)],
     feature_fraction: Annotated[float, Gt(0), Le(1)],
     bagging_fraction: Annotated[float, Gt(0), Le(1)],
     lambda_l2: Annotated[float, Ge(0)],
@@ -46,12 +47,13 @@ def fit(
 ) -> Model:
     """The mean of `seeds` boosters, with the calibration of their margins.
 
-    Each booster learns from the train part and stops where the log loss of the validation part was least. The
-    calibration map is fitted on the calibration part, which no booster has seen by then.
+    A booster learns from the train part and stops where the log loss of the validation part was least. The calibration
+    map is fitted on the calibration part, which no booster has seen by then.
 
-    Refitting trains the boosters once more, with the number of rounds found, on all snapshots that matured before the
-    first test date: the train, validation and calibration parts and the embargo between them. It keeps the map, moved
-    by the difference of the mean margins of the calibration part. It is worth it since the newest snapshots resemble
+    With `refit`, the first seed alone does so. Then the boosters of all seeds are trained, with the number of rounds
+    found, on all snapshots that matured before the first test date: the train, validation and calibration parts and the
+    embargo between them. They keep the map, moved by the difference of the mean margins of the calibration part. It is
+    worth it since the newest snapshots resemble
     those to be scored most, and with few as-of dates the later parts are half of the data. The price:
     nobody has seen the refitted margins out of sample, so the slope of the map is that of a slightly weaker model.
     More rows make margins a little truer, so scores err towards the base rate; the test part shows by how much.
@@ -69,7 +71,7 @@ def fit(
         in proportion.
     rounds_most, patience : int
         Trees at most, and rounds without a better log loss in the validation part after which no more are tried.
-    learning_rate, num_leaves, min_data_in_leaf, feature_fraction, bagging_fraction, lambda_l2 : float or int
+    learning_rate, num_leaves, min_data_in_leaf, max_bin, feature_fraction, bagging_fraction, lambda_l2 : float or int
         As LightGBM means them. A customer gives a row an as_of, so a leaf of n rows holds far fewer customers.
     rows_most : int or None
         Matured snapshots to learn from at most; of more, a sample with weights is taken (`churn.core.model.sample`).
@@ -90,6 +92,7 @@ def fit(
         "learning_rate": learning_rate,
         "num_leaves": num_leaves,
         "min_data_in_leaf": min_data_in_leaf,
+        "max_bin": max_bin,
         "feature_fraction": feature_fraction,
         "bagging_fraction": bagging_fraction,
         "lambda_l2": lambda_l2,
