@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,8 +49,12 @@ def session(settings: Mapping[str, str]) -> "SparkSession":
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if settings["spark.master"].startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    heard = signal.getsignal(signal.SIGINT)
     with _aside():
         spark = SparkSession.builder.appName("churn").config(map=dict(settings)).getOrCreate()
+    if threading.current_thread() is threading.main_thread():
+        # PySpark would answer Ctrl-C with the failure of a job, which looks like a fault of ours.
+        signal.signal(signal.SIGINT, heard)
     if settings["spark.master"].startswith("spark:"):
         _await_worker(spark, settings)
     return spark
