@@ -156,13 +156,13 @@ def _stages() -> list[str]:
 def _about(folder: Path) -> dict[str, int]:
     import pyarrow.parquet as pq
 
-    events, attributes, features, split = (
-        pq.ParquetFile(folder / "data" / f"{name}.parquet").metadata
-        for name in ("events", "attributes", "features", "split")
+    events, features, split = (
+        pq.ParquetFile(folder / "data" / f"{name}.parquet").metadata for name in ("events", "features", "split")
     )
+    customers = pq.read_table(folder / "data" / "events.parquet", columns=["customer_id"])["customer_id"]
     return {
         "events": events.num_rows,
-        "customers": attributes.num_rows,
+        "customers": len(customers.unique()),
         "as_ofs": split.num_rows,
         "snapshots": features.num_rows,
         "features": features.num_columns - 2,
