@@ -164,7 +164,12 @@ def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Tabl
         paths = [Path(f"{name}-{_key(declared, inventory)}.parquet") for name in ("events", "attributes")]
         if not all(path.is_file() for path in paths):
             engine = ENGINES["duckdb"](
-                kind="duckdb", memory_limit="2GB", threads=None, temporary_folder=None, incremental=False
+                kind="duckdb",
+                memory_limit="2GB",
+                threads=None,
+                temporary_folder=None,
+                temporary_most=None,
+                incremental=False,
             )
             with engine.events(declared, check=checked, inventory=inventory) as found:
                 for path, pieces, table in zip(paths, found[:2], (EVENTS, ATTRIBUTES), strict=True):

@@ -85,7 +85,9 @@ def world(attributes: dict[str, Attributes] | None = None, files: str = "data/ra
     )
 
 
-ENGINE = ENGINES["duckdb"](kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None, incremental=False)
+ENGINE = ENGINES["duckdb"](
+    kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None, temporary_most=None, incremental=False
+)
 
 
 def found(data: Any, check: Callable[..., Any] = checked) -> tuple[pa.Table, pa.Table, pa.Table, dict[str, Any]]:
@@ -502,7 +504,14 @@ def test_pyspark_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("limit", ["", "2", "lots", "-1GB", "2GB; DROP TABLE x", "0GB"])
 def test_a_memory_limit_that_is_no_size_is_refused(limit: str) -> None:
     with pytest.raises(ConfigFault, match=r"engine\.memory_limit must be a size such as 2GB"):
-        ENGINES["duckdb"](kind="duckdb", memory_limit=limit, threads=None, temporary_folder=None, incremental=False)
+        ENGINES["duckdb"](
+            kind="duckdb",
+            memory_limit=limit,
+            threads=None,
+            temporary_folder=None,
+            temporary_most=None,
+            incremental=False,
+        )
 
 
 def test_sorting_more_than_the_memory_limit_spills_into_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
@@ -512,7 +521,12 @@ def test_sorting_more_than_the_memory_limit_spills_into_a_folder_that_is_gone_af
     data, spilled = world(category=None), tmp_path / "spill"
     spilled.mkdir()
     small = ENGINES["duckdb"](
-        kind="duckdb", memory_limit="60MB", threads=1, temporary_folder=str(spilled), incremental=False
+        kind="duckdb",
+        memory_limit="60MB",
+        threads=1,
+        temporary_folder=str(spilled),
+        temporary_most=None,
+        incremental=False,
     )
     with small.events(data, check=checked, inventory=raw.inventory(data)) as result:
         pieces = list(result.events)

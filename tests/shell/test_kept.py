@@ -381,7 +381,7 @@ def test_the_engine_of_one_machine_keeps_only_when_told_and_says_what_it_did(tmp
     world = first_world(3)
     delivered(world)
     make, columns, unit = making("snapshots", world)
-    given = {"kind": "duckdb", "memory_limit": "1GB", "threads": None, "temporary_folder": None}
+    given = {"kind": "duckdb", "memory_limit": "1GB", "threads": None, "temporary_folder": None, "temporary_most": None}
     ENGINES["duckdb"](**given, incremental=False).write("snapshots", make, columns, partial(remade, unit=unit))
     assert (kept.FOLDER.exists(), capsys.readouterr().out) == (False, "")
     for recomputed in (5, 0):

@@ -80,6 +80,11 @@ def holding(what: str, seconds: float) -> Iterator[subprocess.Popen]:
         ("ContractFault('3 of 4 rows')", Exit.CONTRACT, "CONTRACT: 3 of 4 rows"),
         ("OSError(28, 'No space left on device')", Exit.DISK, "DISK: [Errno 28] No space left on device"),
         ("MemoryError('400 MB')", Exit.DISK, "DISK: memory ran out: 400 MB"),
+        (
+            "__import__('pyarrow').lib.ArrowMemoryError('malloc of 9 failed')",
+            Exit.DISK,
+            "lower engine.memory_limit in conf/",
+        ),
         ("KeyboardInterrupt", Exit.INTERRUPTED, ""),
     ],
 )
@@ -88,6 +93,13 @@ def test_a_stage_ends_with_the_code_of_its_fault_and_no_traceback(raised, code, 
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the platform does not tell")
+def test_a_stage_without_memory_says_what_it_held_and_what_there_is():
+    said = ended("raise MemoryError('400 MB')").stderr
+    held, there = map(float, re.search(r"held up to ([\d.]+) GB of the ([\d.]+) GB of this machine", said).groups())
+    assert held < there
 
 
 def test_a_bug_in_a_stage_keeps_its_traceback_and_ends_with_1():

@@ -166,7 +166,8 @@ class _Heard:
             return _fault(128 + by_signal, f"stage {self._running} was told to stop; run again to go on from there")
         if by_signal == signal.SIGKILL:
             message = f"stage {self._running} was killed, most often because memory ran out; run again to go on from"
-            return _fault(Exit.DISK, f"{message} there. If it happens again, lower snapshots.most in conf/")
+            hint = "If it happens again, lower engine.memory_limit or snapshots.most in conf/"
+            return _fault(Exit.DISK, f"{message} there. {hint}")
         return _fault(Exit.BUG, f"stage {self._running} ended without a word: {complaint}. The log is {LOG}")
 
 

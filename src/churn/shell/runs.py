@@ -45,10 +45,24 @@ def explained(error: BaseException) -> Fault | None:
     if (isinstance(error, OSError) and error.errno in _DISK) or "No space left on device" in str(error):
         return DiskFault(f"{error}. Free some space or mend the permissions, then run again; older results are intact")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
-        return DiskFault(f"memory ran out: {error}. Close other programs, or lower snapshots.most in conf/")
+        return DiskFault(
+            f"memory ran out: {error}{_held_so_far()}. Close other programs, lower engine.memory_limit in conf/, so "
+            f"that pieces of tables are smaller, or lower snapshots.most, so that there are fewer rows"
+        )
     if type(error).__name__ == "ArrowInvalid" and "Parquet" in str(error):
         return IntegrityFault(f"a Parquet file cannot be read: {error}. Was its copy incomplete? Remove it, run again")
     return None
+
+
+def _held_so_far() -> str:
+    """What this process held at most, and what the machine has, where the platform tells."""
+    if sys.platform != "linux":
+        return ""
+    import resource
+
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"; this process held up to {held / 1e9:.1f} GB of the {there / 1e9:.1f} GB of this machine"
 
 
 def stage(name: str, main: Callable[[], None], uses: Sequence[str] = ()) -> None:

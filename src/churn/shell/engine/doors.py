@@ -12,8 +12,8 @@ from churn.shell import raw, store
 from churn.shell.engine.queries import NUMBERS
 from churn.words.tables import EVENTS, INSTANT
 
-PIECE_ROWS = 500_000
-"""Rows of a piece that is given out. Always exactly as many, since a file's bytes depend on how it was written."""
+PIECE_ROWS = 200_000
+"""Rows of a piece that is given out: several are under way at once, of up to 200 bytes a row, in several copies."""
 Counts = dict[str, dict[str, Any]]
 """Source → what was counted of it."""
 

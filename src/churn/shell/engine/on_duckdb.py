@@ -1,9 +1,7 @@
 # ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """The engine of one machine: DuckDB reads, looks up, deduplicates, merges lines and sorts. Memory is bounded."""
 
-import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,14 +13,12 @@ from annotated_types import Ge
 from churn.shell import raw, store
 from churn.shell.engine import doors, queries
 from churn.shell.engine.doors import Engine, Found, as_events, pieces, unchanged, write_all
-from churn.shell.engine.reading import Check, read
-from churn.words.errors import ConfigFault
+from churn.shell.engine.reading import BATCH_ROWS, Check, read
+from churn.shell.engine.room import Spill, explained, piece_rows, share, size, spilling
 from churn.words.tables import ATTRIBUTES, QUARANTINE
 
 if TYPE_CHECKING:
     import duckdb
-
-_SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?B)")
 
 
 def on_duckdb(
@@ -31,6 +27,7 @@ def on_duckdb(
     memory_limit: str,
     threads: Annotated[int, Ge(1)] | None,
     temporary_folder: str | None,
+    temporary_most: str | None,
     incremental: bool,
 ) -> Engine:
     """The engine of one machine.
@@ -38,46 +35,44 @@ def on_duckdb(
     Parameters
     ----------
     memory_limit
-        What DuckDB may hold before it spills, such as 2GB.
+        What a stage may hold, such as 2GB: DuckDB spills beyond its share of it, and pieces of tables are so small that
+        those under way fit it.
     threads
         Threads of DuckDB; None takes one a core.
     temporary_folder
         Where it spills: a folder of its own is made there and removed. None takes that of the system.
+    temporary_most
+        What it may spill, such as 50GB. None takes nine tenths of what is free.
     incremental
         Whether snapshots and features are computed only for customers of whom something changed.
 
     Raises
     ------
     ConfigFault
-        If the limit is no size.
+        If a size is none.
     """
-    settings: dict[str, Any] = {"memory_limit": size("memory_limit", memory_limit)}
+    limit = size("memory_limit", memory_limit)
+    most = None if temporary_most is None else size("temporary_most", temporary_most)
+    settings: dict[str, Any] = {"memory_limit": f"{share(limit)}B"}
     settings |= {} if threads is None else {"threads": threads}
-    write = _write_changed if incremental else partial(write_all, made)
-    return Engine(kind, partial(_found, settings, temporary_folder), made, write)
-
-
-def size(key: str, written: str) -> str:
-    """The same text, once it is a size.
-
-    Raises
-    ------
-    ConfigFault
-        Naming the key of the section engine.
-    """
-    if not _SIZE.fullmatch(written):
-        raise ConfigFault(f"engine.{key} must be a size such as 2GB or 500MB, got {written!r}")
-    return written
+    here = partial(made, limit)
+    write = partial(_write_changed, limit) if incremental else partial(write_all, here)
+    return Engine(kind, partial(_found, settings, partial(spilling, temporary_folder, most), limit), here, write)
 
 
 @contextmanager
-def connected(settings: Mapping[str, Any], temporary_folder: str | None) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A database in memory that spills into a folder of its own, which is removed when the block ends."""
+def connected(settings: Mapping[str, Any], spill: Spill, raw_bytes: int) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A database in memory that spills as `room.spilling` says; that room ran out is told with the figures."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="churn-", dir=temporary_folder) as folder:
-        config: dict[str, Any] = {"temp_directory": folder, "autoinstall_known_extensions": "false", **settings}
-        with duckdb.connect(config=config) as con:
+    with spill() as (folder, most):
+        config: dict[str, Any] = {"temp_directory": str(folder), "autoinstall_known_extensions": "false", **settings}
+        with (
+            explained(folder, most, int(settings["memory_limit"].removesuffix("B")), raw_bytes),
+            duckdb.connect(config=config) as con,
+        ):
+            # Given to `connect` it is shown, but not kept (DuckDB 2.0).
+            con.execute(f"SET max_temp_directory_size = '{most}B'")
             yield con
 
 
@@ -87,20 +82,24 @@ def sorted_rows(con: "duckdb.DuckDBPyConnection", query: str) -> pa.RecordBatchR
 
 
 def made(
-    make: Callable[..., pa.Table], columns: Mapping[str, Sequence[str] | None], rows: int = store.PIECE_ROWS
+    memory_limit: int,
+    make: Callable[..., pa.Table],
+    columns: Mapping[str, Sequence[str] | None],
+    rows: int = store.PIECE_ROWS,
 ) -> Iterator[pa.Table]:
     """What `make` makes of pieces of whole customers, several pieces side by side; see `Engine`."""
-    return store.side_by_side(lambda tables: make(*tables), store.together(columns, rows))
+    return store.side_by_side(lambda tables: make(*tables), store.together(columns, piece_rows(rows, memory_limit)))
 
 
 def _write_changed(
+    memory_limit: int,
     name: str,
     make: "partial[pa.Table]",
     columns: Mapping[str, Sequence[str] | None],
     remake: Callable[..., store.Remade],
 ) -> None:
     """Write what `make` makes, computing only what changed, and say how much that was; see `Engine`."""
-    done = store.write_again(name, make, columns, remake)
+    done = store.write_again(name, make, columns, remake, piece_rows(store.PIECE_ROWS, memory_limit))
     sys.stdout.write(
         f"{name}: recomputed {done.customers_touched:,} of {done.customers:,} customers, "
         f"kept {done.rows_kept:,} of {done.rows:,} rows\n"
@@ -110,23 +109,25 @@ def _write_changed(
 @contextmanager
 def _found(
     settings: Mapping[str, Any],
-    temporary_folder: str | None,
+    spill: Spill,
+    memory_limit: int,
     dataset: raw.Dataset,
     *,
     check: Check,
     inventory: list[dict[str, Any]],
 ) -> Iterator[Found]:
     """What the data set holds; see `Engine`."""
-    with connected(settings, temporary_folder) as con:
-        counts = unchanged(dataset, inventory, lambda: read(con, dataset, check))
+    rows, raw_bytes = piece_rows(BATCH_ROWS, memory_limit), sum(file["size"] for file in inventory)
+    with connected(settings, spill, raw_bytes) as con:
+        counts = unchanged(dataset, inventory, lambda: read(con, dataset, check, rows))
         yield Found(_events(con, dataset), _attributes(con), _quarantine(con), counts)
 
 
 def _events(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset) -> Iterator[pa.Table]:
     """EVENTS, sorted by customer and time, with the same dictionaries in every piece."""
     words = {name: _distinct(con, name) for name in ("channel", "category")}
-    for rows in _pieces(con, queries.SORTED_EVENTS):
-        yield as_events(rows, dataset.kinds, words)
+    make = partial(as_events, kinds=dataset.kinds, words=words)
+    yield from store.side_by_side(make, _pieces(con, queries.SORTED_EVENTS))
 
 
 def _attributes(con: "duckdb.DuckDBPyConnection") -> Iterator[pa.Table]:

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from churn.shell import raw
 from churn.shell.engine import queries
 from churn.shell.engine.formats import BROKEN, LINE, REASONS, Readable, missing, named, readable
+from churn.shell.store import side_by_side
 from churn.words.errors import ContractFault
 from churn.words.tables import QUARANTINE
 
@@ -22,24 +24,37 @@ Check = Callable[..., Any]
 """Function of (rows, dataset, *, name, file): valid rows, rejected rows as QUARANTINE, counts."""
 BATCH_ROWS = 250_000
 """Rows that are checked at once: many enough that calls cost nothing, few enough for ten copies in a small machine."""
+LINES = pa.schema([("line", pa.int64()), ("kind", pa.string()), ("row", pa.string())])
+"""Lines that cannot be read: number, what DuckDB calls the fault, and text."""
 
 
-def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check) -> dict[str, dict[str, Any]]:
-    """Read every source into the tables events, statements and quarantine; the counts of each."""
+def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check, rows: int) -> dict[str, dict[str, Any]]:
+    """Read every source into the tables statements and quarantine, and the view events; the counts of each.
+
+    `rows` are checked at once.
+    """
     con.execute(queries.TABLES)
-    counts = {}
+    counts, tables = {}, []
     for name, source in dataset.sources.items():
         con.execute(queries.LINES)
-        counts[name] = {**rows_of(con, dataset, name, raw.found(name, source.files), check), **_unique(con, source)}
-        counts[name]["events"] = _number(con, queries.insert_events(merge=bool(source.merge_by)))
+        counts[name] = {
+            **rows_of(con, dataset, name, raw.found(name, source.files), check, rows),
+            **_unique(con, source),
+        }
+        if source.merge_by:
+            counts[name]["events"] = _number(con, queries.INSERT_MERGED)
+            continue
+        counts[name]["events"] = counts[name]["kept"]
+        tables.append(f"events of {name}")
+        con.execute(f"DROP TABLE IF EXISTS {named(tables[-1])}; ALTER TABLE lines RENAME TO {named(tables[-1])}")
     for name, source in dataset.attributes.items():
-        counts[name] = rows_of(con, dataset, name, raw.found(name, source.files), check)
-    con.execute("DROP TABLE IF EXISTS lines")
+        counts[name] = rows_of(con, dataset, name, raw.found(name, source.files), check, rows)
+    con.execute(f"DROP TABLE IF EXISTS lines; {queries.all_events(tables)}")
     return counts
 
 
 def rows_of(
-    con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, name: str, files: list[raw.RawFile], check: Check
+    con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, name: str, files: list[raw.RawFile], check: Check, rows: int
 ) -> dict[str, Any]:
     """Check every row of some files of a source, and insert valid and rejected ones; what was counted."""
     source = {**dataset.sources, **dataset.attributes}[name]
@@ -47,22 +62,34 @@ def rows_of(
     total: dict[str, int] = {"rows": 0}
     for lookup_name, lookup in (source.lookups or {}).items():
         _lookup(con, f"{name}.{lookup_name}", lookup, _columns_of(lookup_name, source))
+    con.execute(queries.REJECTED)
     for file in files:
         how = readable(con, file, source.delimiter)
         _check_columns(file, how, source)
-        con.execute(queries.REJECTED)
-        for rows in _batches(con, _with_lookups(how, name, source), how):
-            sound, broken = _divided(rows, name, file.name)
-            result = check(sound, dataset, name=name, file=file.name)
-            _insert(con, insert, result.valid)
-            _insert(con, queries.INSERT_REJECTED, result.rejected)
-            _insert(con, queries.INSERT_REJECTED, broken)
-            total["rows"] += broken.num_rows
-            for key, n in result.counts.items():
-                total[key] = total.get(key, 0) + n
-        total["rows"] += _quarantine(con, how, name, file.name)
+        work = partial(_checked, check, dataset, name, file.name)
+        rejected = broken = 0
+        with con.cursor() as reader:
+            for result, odd in side_by_side(work, _batches(reader, _with_lookups(how, name, source), rows)):
+                _insert(con, insert, result.valid)
+                _insert(con, queries.INSERT_REJECTED, result.rejected)
+                _insert(con, queries.INSERT_REJECTED, odd)
+                rejected, broken = rejected + result.rejected.num_rows, broken + odd.num_rows
+                for key, n in result.counts.items():
+                    total[key] = total.get(key, 0) + n
+            # Kept by the connection that read them, so they are taken over before it ends.
+            unreadable = reader.sql(queries.UNREADABLE).to_arrow_table() if how.in_lines else LINES.empty_table()
+        total["rows"] += broken
+        # Most files have nothing to say here, and a query takes longer than their rows.
+        if rejected or broken or len(unreadable):
+            total["rows"] += _quarantine(con, how, unreadable, name, file.name)
     reasons = con.execute("SELECT reason, count(*) FROM quarantine WHERE source = ? GROUP BY 1 ORDER BY 1", [name])
     return {**total, "quarantined": dict(reasons.fetchall())}
+
+
+def _checked(check: Check, dataset: raw.Dataset, name: str, file: str, rows: pa.Table) -> tuple[Any, pa.Table]:
+    """What `check` says of the whole rows, and the broken ones."""
+    sound, broken = _divided(rows, name, file)
+    return check(sound, dataset, name=name, file=file), broken
 
 
 def _check_columns(file: raw.RawFile, how: Readable, source: Any) -> None:
@@ -110,15 +137,10 @@ def _with_lookups(how: Readable, name: str, source: Any) -> str:
     return f"SELECT {', '.join(columns)} FROM ({how.sql}) AS s {' '.join(joins)}"
 
 
-def _batches(con: "duckdb.DuckDBPyConnection", query: str, how: Readable) -> Iterator[pa.Table]:
-    """The rows of a query in pieces, while other queries of the same database run; then its lines in `unreadable`."""
-    con.execute("CREATE OR REPLACE TABLE unreadable (line BIGINT, kind VARCHAR, row VARCHAR)")
-    with con.cursor() as cursor:
-        for batch in cursor.sql(query).to_arrow_reader(BATCH_ROWS):
-            yield pa.Table.from_batches([batch])
-        if how.in_lines:
-            # Kept by the connection that read them, so they are taken over before it ends.
-            _insert(con, "INSERT INTO unreadable SELECT * FROM piece", cursor.sql(queries.UNREADABLE).to_arrow_table())
+def _batches(reader: "duckdb.DuckDBPyConnection", query: str, rows: int) -> Iterator[pa.Table]:
+    """The rows of a query in pieces, while other connections to the same database work."""
+    for batch in reader.sql(query).to_arrow_reader(rows):
+        yield pa.Table.from_batches([batch])
 
 
 def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
@@ -131,16 +153,17 @@ def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
     return rows.filter(pc.invert(broken)).drop_columns([BROKEN]), rejected
 
 
-def _quarantine(con: "duckdb.DuckDBPyConnection", how: Readable, name: str, file: str) -> int:
+def _quarantine(con: "duckdb.DuckDBPyConnection", how: Readable, lines: pa.Table, name: str, file: str) -> int:
     """Quarantine what was rejected of a file, with true line numbers; how many lines could not be read at all."""
-    lines = con.sql("SELECT * FROM unreadable ORDER BY line").to_arrow_table()
     at = lines["line"].to_numpy()
     con.register("before", pa.table({"n": at - 1 - how.header_lines - np.arange(len(at))}))
     con.execute(queries.QUARANTINE_REJECTED.format(header_lines=how.header_lines))
     con.unregister("before")
+    con.execute(queries.REJECTED)
     reasons = [REASONS.get(kind, "line_unreadable") for kind in lines["kind"].to_pylist()]
-    unreadable = _unreadable(name, file, lines["line"], reasons, lines["row"].to_pylist())
-    _insert(con, queries.QUARANTINE_UNREADABLE, unreadable)
+    _insert(
+        con, queries.QUARANTINE_UNREADABLE, _unreadable(name, file, lines["line"], reasons, lines["row"].to_pylist())
+    )
     return lines.num_rows
 
 
@@ -166,13 +189,13 @@ def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, int]:
     if source.equal_rows == "separate":
         con.execute(queries.NUMBER_EQUAL_ROWS)
         return {"kept": n, "duplicates": 0, "conflicts": 0}
-    distinct = _number(con, "SELECT count(DISTINCT event_id) FROM lines")
-    if distinct == n:
-        return {"kept": n, "duplicates": 0, "conflicts": 0}
-    conflicts = _number(con, queries.CONFLICTS)
-    con.execute(queries.KEEP_LATEST)
-    kept = _number(con, "SELECT count(*) FROM lines")
-    return {"kept": kept, "duplicates": n - kept, "conflicts": conflicts}
+    con.execute(queries.REPEATED)
+    duplicates = conflicts = 0
+    if _number(con, "SELECT count(*) FROM repeated"):
+        con.execute(queries.TWINS)
+        conflicts, duplicates = _number(con, queries.CONFLICTS), _number(con, queries.KEEP_LATEST)
+    con.execute(queries.FORGET_TWINS)
+    return {"kept": n - duplicates, "duplicates": duplicates, "conflicts": conflicts}
 
 
 def _number(con: "duckdb.DuckDBPyConnection", query: str) -> int:

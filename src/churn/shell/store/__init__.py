@@ -15,7 +15,7 @@ from churn.shell.store.files import (
 )
 from churn.shell.store.kept import Remade, write_again
 from churn.shell.store.paths import PATHS
-from churn.shell.store.pieces import side_by_side
+from churn.shell.store.pieces import PIECE_BYTES, most_under_way, side_by_side
 from churn.shell.store.tables import (
     PIECE_ROWS,
     batches,
@@ -29,10 +29,12 @@ from churn.shell.store.tables import (
 
 __all__ = [
     "PATHS",
+    "PIECE_BYTES",
     "PIECE_ROWS",
     "Remade",
     "batches",
     "digest",
+    "most_under_way",
     "read",
     "read_json",
     "read_text",

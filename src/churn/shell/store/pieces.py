@@ -13,6 +13,14 @@ MOST_WORKERS = 4
 """Each worker holds a piece and what it makes of it, so more of them cost memory; one thread writes what they make, and
 cannot keep up with more."""
 
+PIECE_BYTES = 300_000_000
+"""What a piece takes at most with all that is made of it, where a stage asks for as many rows as it does by default."""
+
+
+def most_under_way() -> int:
+    """Pieces that `side_by_side` holds at most: one a worker, one that waits, and the one that was given out."""
+    return min(cores(), MOST_WORKERS) + 2
+
 
 def cores() -> int:
     """Number of cores that this process may use."""

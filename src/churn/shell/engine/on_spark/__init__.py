@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from churn.shell.engine.doors import Engine, write_all
-from churn.shell.engine.on_duckdb import size
 from churn.shell.engine.on_spark.customers import made
 from churn.shell.engine.on_spark.files import found
 from churn.shell.engine.on_spark.sent import BATCH_ROWS
+from churn.shell.engine.room import size
 from churn.words.errors import ConfigFault
 
 __all__ = ["on_spark"]

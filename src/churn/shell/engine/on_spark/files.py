@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from churn.shell import raw
-from churn.shell.engine import queries
+from churn.shell.engine import queries, reading
 from churn.shell.engine.doors import Counts, Found, as_events, pieces, unchanged
 from churn.shell.engine.on_duckdb import connected
 from churn.shell.engine.on_spark import queries as spark_queries
 from churn.shell.engine.on_spark.sent import BATCH_ROWS, PACKED, fault_of, kept_on_disk, packed, told, unpacked
 from churn.shell.engine.on_spark.session import plainly, session
 from churn.shell.engine.reading import Check, rows_of
+from churn.shell.engine.room import spilling
 from churn.words.errors import Fault
 from churn.words.tables import ATTRIBUTES, QUARANTINE
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def found(
-    settings: Mapping[str, str], limit: str, dataset: raw.Dataset, *, check: Check, inventory: list[dict[str, Any]]
+    settings: Mapping[str, str], limit: int, dataset: raw.Dataset, *, check: Check, inventory: list[dict[str, Any]]
 ) -> Iterator[Found]:
     """What the data set holds; see `Engine`."""
     with plainly():
@@ -34,7 +35,7 @@ def found(
 
 
 def _found(
-    spark: "SparkSession", limit: str, dataset: raw.Dataset, check: Check, inventory: list[dict[str, Any]]
+    spark: "SparkSession", limit: int, dataset: raw.Dataset, check: Check, inventory: list[dict[str, Any]]
 ) -> Iterator[Found]:
     kept: list[DataFrame] = []
     try:
@@ -49,7 +50,7 @@ def _found(
             frame.unpersist()
 
 
-def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: str, kept: list["DataFrame"]) -> Counts:
+def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: int, kept: list["DataFrame"]) -> Counts:
     """Read all files, one a task, into the views found, placed and events; the counts of each source."""
     files = [(n, f) for n, source in _sources(dataset).items() for f in raw.found(n, source.files)]
     read = partial(_read_files, files=files, dataset=dataset, check=check, limit=limit, root=str(Path.cwd()))
@@ -91,18 +92,19 @@ def _read_files(
     files: list[tuple[str, raw.RawFile]],
     dataset: raw.Dataset,
     check: Check,
-    limit: str,
+    limit: int,
     root: str,
 ) -> Iterator[pa.RecordBatch]:
     """What the files with the given numbers hold, as WIDE. It runs in a process of its own on any worker."""
+    settings, spill = {"memory_limit": f"{limit}B", "threads": 1}, partial(spilling, None, None)
     for batch in batches:
         for number in batch.column(0).to_pylist():
             name, file = files[number]
             try:
-                with chdir(root), connected({"memory_limit": limit, "threads": 1}, None) as con:
+                with chdir(root), connected(settings, spill, file.path.stat().st_size) as con:
                     con.execute(queries.TABLES)
                     con.execute(queries.LINES)
-                    counts = rows_of(con, dataset, name, [file], check)
+                    counts = rows_of(con, dataset, name, [file], check, reading.BATCH_ROWS)
                     separate = getattr(_sources(dataset)[name], "equal_rows", None) == "separate"
                     for what, table in (("line", "lines"), ("statement", "statements"), ("rejected", "quarantine")):
                         for rows in con.table(table).to_arrow_reader(BATCH_ROWS):
