@@ -13,10 +13,11 @@ from churn.words.errors import ConfigFault, DiskFault
 
 _SIZE = re.compile(r"([1-9][0-9]*(?:\.[0-9]+)?) ?([KMGT])(i?)B")
 PYTHON_BYTES = 600_000_000
-"""What the process holds beside DuckDB: libraries 0.15 GB, pieces on their way to DuckDB and to the file, and what
-DuckDB itself holds beyond its limit. At 100 million events it was 0.4 GB."""
+"""What the process holds beside DuckDB: libraries, pieces on their way to DuckDB and to the file, and what DuckDB holds
+beyond its limit. At 10 million events the process held 2.1 to 2.3 GB where DuckDB had a limit of 2 GB; the rest is
+reserve."""
 SPILLED_PER_RAW_BYTE = 10
-"""Room for rows and for sorting them, against the size of raw files; a guess for the message when room ran out."""
+"""Room for rows and for sorting them, against the size of raw files: an unmeasured guess, for the message only."""
 _PREFIX = "churn-"
 _MOST_OF_FREE = 0.9
 _BLOCK_BYTES = 512
