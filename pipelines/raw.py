@@ -9,7 +9,9 @@ from churn.shell.runs import stage
 def main() -> None:
     """Write data/raw.json; its bytes decide whether the next stages have anything to do."""
     check()
-    store.write_json(store.PATHS["raw"], raw.inventory(config.value("data", dataset)))
+    data = config.value("data", dataset)
+    raw.save_tables(data)
+    store.write_json(store.PATHS["raw"], raw.inventory(data))
 
 
 if __name__ == "__main__":

@@ -358,7 +358,8 @@ def test_line_numbers_hold_in_a_large_file() -> None:
         ("orders.csv.gz", csv_text().encode(), ContractFault, "is named .gz but is not packed"),
         ("orders.csv.gz", gzip.compress(csv_text().encode())[:-12], IntegrityFault, "is cut off or damaged"),
         ("orders.parquet", csv_text().encode(), ContractFault, "is not a Parquet file by its content"),
-        ("orders.xlsx", b"PK\x03\x04", ContractFault, "its ending is none of .csv"),
+        ("orders.xlsx", b"PK\x03\x04", IntegrityFault, "cannot be opened as a workbook"),
+        ("orders.xls", b"PK\x03\x04", ContractFault, "its ending is none of .csv"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_explained(

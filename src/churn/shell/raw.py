@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
+from churn.shell import databases
 from churn.words.errors import ConfigFault, ContractFault, DiskFault, IntegrityFault
 
 PACKAGE = "package:"
@@ -35,7 +36,7 @@ class RawFile(NamedTuple):
 
 
 def found(source: str, pattern: str) -> list[RawFile]:
-    """The files that a pattern names, sorted by name.
+    """The files that a pattern names, sorted by name; for a table of a database, the file in which it was saved.
 
     Raises
     ------
@@ -44,6 +45,12 @@ def found(source: str, pattern: str) -> list[RawFile]:
     ContractFault
         If there is no such file (exit 4).
     """
+    table = databases.place(source, pattern)
+    if table:
+        path = databases.saved_file(pattern)
+        if not path.is_file():
+            raise ContractFault(f"source {source}: the table {table.table} was not saved yet; `churn run` does it")
+        return [RawFile(source, f"{table.table}.parquet", path)]
     root, inside = _root(source, pattern)
     paths = sorted(p for p in root.glob(inside) if p.is_file()) if has_magic(inside) else [root / inside]
     if not paths or not all(p.is_file() for p in paths):
@@ -54,6 +61,11 @@ def found(source: str, pattern: str) -> list[RawFile]:
 def all_files(dataset: Dataset) -> list[RawFile]:
     """Every file that the data set is made of, those of lookups included, in the order of the declaration."""
     return list(_all_files(dataset))
+
+
+def save_tables(dataset: Dataset) -> None:
+    """Save the tables of databases that the data set is made of, as they are now, where `found` finds them."""
+    databases.save(_patterns(dataset))
 
 
 def inventory(dataset: Dataset) -> list[dict[str, Any]]:
@@ -87,10 +99,15 @@ def _by_file(listed: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, An
 
 
 def _all_files(dataset: Dataset) -> Iterator[RawFile]:
+    for name, pattern in _patterns(dataset):
+        yield from found(name, pattern)
+
+
+def _patterns(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Every name and what its `files` says, those of lookups after their source."""
     for name, source in {**dataset.sources, **dataset.attributes}.items():
-        yield from found(name, source.files)
-        for lookup_name, lookup in (source.lookups or {}).items():
-            yield from found(f"{name}.{lookup_name}", lookup.files)
+        yield name, source.files
+        yield from ((f"{name}.{inner}", lookup.files) for inner, lookup in (source.lookups or {}).items())
 
 
 def _root(source: str, pattern: str) -> tuple[Path, str]:

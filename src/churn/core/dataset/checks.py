@@ -1,14 +1,18 @@
 """What a declaration must be for the data set to make sense; every fault names its key."""
 
+from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from churn.core.dataset.shapes import (
+    COUNTED_DAYS,
+    ENCODINGS,
     EPOCH_MS,
     EPOCH_S,
     ISO,
     TIME_PARTS,
     Attributes,
+    Lookup,
     Number,
     Source,
     Time,
@@ -52,8 +56,9 @@ def check_file(key: str, source: Source | Attributes, field: str, time: Time) ->
     for name, out in (source.leave_out or {}).items():
         for rule in out.when:
             _check_when(f"{key}.leave_out.{name}.when", rule)
-    if len(source.delimiter) != 1:
-        raise ConfigFault(f"{key}.delimiter must be one character, got {source.delimiter!r}")
+    _check_place(key, source)
+    for inner, there in (source.lookups or {}).items():
+        _check_place(f"{key}.lookups.{inner}", there)
     names = tuple(source.lookups or {})
     for column in source.reads:
         lookup, dot, _ = column.partition(".")
@@ -61,18 +66,39 @@ def check_file(key: str, source: Source | Attributes, field: str, time: Time) ->
             raise ConfigFault(f"{key} uses {column}, but its lookups are {', '.join(names)}")
 
 
+def _check_place(key: str, place: Source | Attributes | Lookup) -> None:
+    """Where the rows are, and how their file is written."""
+    if len(place.delimiter) != 1:
+        raise ConfigFault(f"{key}.delimiter must be one character, got {place.delimiter!r}")
+    if len(set(place.header)) < len(place.header) or "" in place.header:
+        raise ConfigFault(f"{key}.header must name every column of the file once, from left to right")
+    one_of(f"{key}.encoding", place.encoding, ENCODINGS)
+
+
 def _check_time(key: str, time: Time) -> None:
     if (time.column is None) == (time.constant is None):
         raise ConfigFault(f"{key} must name either a `column` or a `constant`")
     if time.time_zone:
         check_zone(f"{key}.time_zone", time.time_zone)
-    if time.format in (ISO, EPOCH_S, EPOCH_MS):
+    if (time.format in COUNTED_DAYS) != (time.start is not None):
+        raise ConfigFault(f"{key}: `start` is the local date from which {' or '.join(COUNTED_DAYS)} counts; give both")
+    if time.start is not None:
+        _check_date(f"{key}.start", time.start)
+    if time.format in (ISO, EPOCH_S, EPOCH_MS, *COUNTED_DAYS):
         return
     parts = time.format.split("%")[1:]
     unknown = [p[:1] for p in parts if p[:1] not in TIME_PARTS]
     if unknown or not parts:
         known = " ".join(f"%{p}" for p in TIME_PARTS)
-        raise ConfigFault(f"{key}.format is {time.format!r}; it is {ISO}, {EPOCH_S}, {EPOCH_MS} or made of {known}")
+        named = ", ".join((ISO, EPOCH_S, EPOCH_MS, *COUNTED_DAYS))
+        raise ConfigFault(f"{key}.format is {time.format!r}; it is {named} or made of {known}")
+
+
+def _check_date(key: str, written: str) -> None:
+    try:
+        date.fromisoformat(written)
+    except ValueError as error:
+        raise ConfigFault(f"{key} is {written!r}; write a date such as 2024-01-31") from error
 
 
 def _check_number(key: str, number: Number) -> None:

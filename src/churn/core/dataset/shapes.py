@@ -20,9 +20,16 @@ TIME_PARTS = {
     "f": r"(?P<fraction>\d{1,6})",
     "p": r"(?P<half>[AaPp][Mm])",
     "z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
+    "G": r"(?P<iso_year>\d{4})",
+    "V": r"(?P<iso_week>\d{1,2})",
 }
 """Parts of a declared time format, as in strptime. Names of months are missing: they depend on a language."""
 ISO, EPOCH_S, EPOCH_MS = "iso", "epoch_s", "epoch_ms"
+DAY_NUMBER, WEEK_NUMBER = "day_number", "week_number"
+COUNTED_DAYS = {DAY_NUMBER: 1, WEEK_NUMBER: 7}
+"""Formats that count from a declared `start`, and how many days one is; number 0 is the start itself."""
+ENCODINGS = ("utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr", "latin-1", "cp1252", "cp1251")
+"""How the text of a file may be written. GBK is the part of GB18030 that most Chinese programs write."""
 WARN_SHARE = 0.001
 STOP_SHARE = 0.01
 """Limits of the data contract (docs/data_contract.md): up to 1 row in 1,000 may be rejected without a word, up to 1 in
@@ -44,7 +51,8 @@ class Noun:
 class Time:
     """A column of times, or a constant; `format` is iso, epoch_s, epoch_ms or parts such as %d/%m/%Y %H:%M.
 
-    `time_zone` holds for times that are written without one; null means the time zone of the data set.
+    `time_zone` holds for times that are written without one; null means the time zone of the data set. day_number and
+    week_number count from the local date `start`. `plus_days` are added: what a row says of a week is known after it.
     """
 
     __pydantic_config__ = _STRICT
@@ -52,6 +60,8 @@ class Time:
     constant: str | None = None
     format: str = ISO
     time_zone: str | None = None
+    start: str | None = None
+    plus_days: Annotated[int, Ge(0)] = 0
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,9 @@ class Lookup:
     key: str
     key_there: str | None = None
     delimiter: str = ","
+    header: tuple[str, ...] = ()
+    encoding: str = ENCODINGS[0]
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +168,9 @@ class Source:
     lookups: dict[str, Lookup] | None = None
     leave_out: dict[str, LeaveOut] | None = None
     delimiter: str = ","
+    header: tuple[str, ...] = ()
+    encoding: str = ENCODINGS[0]
+    sheet: str | None = None
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE
@@ -180,6 +196,9 @@ class Attributes:
     lookups: dict[str, Lookup] | None = None
     leave_out: dict[str, LeaveOut] | None = None
     delimiter: str = ","
+    header: tuple[str, ...] = ()
+    encoding: str = ENCODINGS[0]
+    sheet: str | None = None
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset.shapes import EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
+from churn.core.dataset.shapes import COUNTED_DAYS, EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
 from churn.words.errors import ContractFault
 from churn.words.windows import DAY_US, instant
 
@@ -60,6 +60,7 @@ def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
     """
     blank = column.is_null().to_numpy(zero_copy_only=False)
     us, readable, aware = _written(column, time)
+    us = us + time.plus_days * DAY_US
     readable |= blank
     inside = (us >= EARLIEST) & (us < LATEST)
     usable = readable & ~blank & inside
@@ -80,6 +81,9 @@ def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.n
         return _filled(days) * DAY_US, np.ones(n, bool), np.zeros(n, bool)
     if time.format in _UNITS:
         return _epoch(column, _UNITS[time.format])
+    if time.start is not None:
+        counted, readable, _ = _epoch(column, COUNTED_DAYS[time.format] * DAY_US)
+        return counted + instant(time.start, "UTC"), readable, np.zeros(n, bool)
     if not pa.types.is_string(kind):
         raise ContractFault(
             f"column {time.column} holds {kind}, which is no time; if it counts seconds or milliseconds since 1970, "
@@ -99,7 +103,7 @@ def _epoch(column: pa.Array, unit_us: int) -> tuple[np.ndarray, np.ndarray, np.n
     readable = pc.match_substring_regex(text, r"^-?\d{1,15}(\.0*)?$").fill_null(False)
     whole = pc.replace_substring_regex(pc.if_else(readable, text, "0"), r"\.0*$", "").cast(pa.int64())
     # An epoch beyond the year 10,000 would overflow in microseconds; it is out of range either way.
-    counted = np.clip(_filled(whole), -(2**62) // unit_us, 2**62 // unit_us)
+    counted = np.clip(_filled(whole), -(2**61) // unit_us, 2**61 // unit_us)
     return counted * unit_us, readable.to_numpy(zero_copy_only=False).copy(), np.ones(len(column), bool)
 
 
@@ -132,12 +136,27 @@ def _part(found: pa.Array, name: str, absent: int) -> np.ndarray:
 
 def _days(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Days since 1970, and whether the calendar has that day."""
+    if found.type.get_field_index("iso_year") >= 0:
+        return _iso_weeks(found)
     year, month, day = _part(found, "year", -1), _part(found, "month", 1), _part(found, "day", 1)
     year = np.where(year < 0, 2000 + _part(found, "short_year", 0), year)
     first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     start, end = (m.astype("datetime64[D]").astype(np.int64) for m in (first, first + 1))
     exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= end - start)
     return start + day - 1, exists
+
+
+def _iso_weeks(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Days from 1970 to the Monday of a week of ISO 8601, and whether its year has that week."""
+    year, week = _part(found, "iso_year", 1970), _part(found, "iso_week", 1)
+    january, next_january = (
+        (y - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) for y in (year, year + 1)
+    )
+    # The 4th of January lies in week 1; 1970-01-01 was a Thursday.
+    fourth, next_fourth = january + 3, next_january + 3
+    first, next_first = fourth - (fourth + 3) % 7, next_fourth - (next_fourth + 3) % 7
+    monday = first + (week - 1) * 7
+    return monday, (week >= 1) & (monday < next_first)
 
 
 def _seconds_of_day(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:

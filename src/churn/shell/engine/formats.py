@@ -2,12 +2,14 @@
 """Formats: how the bytes of a file become rows, and what is said when they cannot."""
 
 import csv
-import gzip
 import io
-import zlib
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import pyarrow as pa
+
+from churn.shell.engine import nested, packed, sheets
 from churn.shell.raw import RawFile
 from churn.words.errors import ContractFault, IntegrityFault
 
@@ -29,8 +31,17 @@ REASONS = {
     "LINE SIZE OVER MAXIMUM": "line_too_long",
 }
 """What DuckDB calls a line that it cannot read, and our reason."""
-_CSV, _TSV, _JSON, _PARQUET = "csv", "tsv", "jsonl", "parquet"
-_ENDINGS = {".csv": _CSV, ".txt": _CSV, ".tsv": _TSV, ".jsonl": _JSON, ".ndjson": _JSON, ".parquet": _PARQUET}
+CSV, TSV, JSON, PARQUET, SHEET = "csv", "tsv", "jsonl", "parquet", "xlsx"
+ENDINGS = {
+    ".csv": CSV,
+    ".txt": CSV,
+    ".tsv": TSV,
+    ".jsonl": JSON,
+    ".ndjson": JSON,
+    ".parquet": PARQUET,
+    ".xlsx": SHEET,
+}
+UTF8 = "utf-8"
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _NO_SUCH_QUOTE = "''"
 
@@ -48,7 +59,20 @@ class Readable(NamedTuple):
     header_lines: int = 0
 
 
-def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, delimiter: str) -> Readable:
+class Written(Protocol):
+    """How a declaration says that its files are written: a source, attributes or a lookup."""
+
+    @property
+    def delimiter(self) -> str: ...
+    @property
+    def header(self) -> tuple[str, ...]: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def sheet(self) -> str | None: ...
+
+
+def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) -> Readable:
     """How to read a file, once it is what its name says.
 
     Raises
@@ -58,18 +82,23 @@ def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, delimiter: str) ->
     IntegrityFault
         If the file is cut off (exit 10).
     """
-    kind = _kind(file)
+    kind = kind_of(file)
     if file.path.stat().st_size == 0:
         raise ContractFault(
             f"{file.path} (source {file.source}) is empty, 0 bytes; was an export or a copy interrupted?"
         )
-    if kind == _PARQUET:
+    if kind == PARQUET:
         return _parquet(con, file)
-    head = _head(file)
+    if kind == SHEET:
+        return _sheet(con, file, written)
+    head = packed.head(file, HEAD_BYTES)
+    if written.encoding != UTF8:
+        file = packed.in_utf8(file, written.encoding, _temporary_folder(con))
+        head = packed.head(file, HEAD_BYTES)
     _check_text(file, head)
-    if kind == _JSON:
+    if kind == JSON:
         return _json(con, file)
-    return _delimited(file, head, "\t" if kind == _TSV else delimiter)
+    return _delimited(file, head, "\t" if kind == TSV else written.delimiter, written.header)
 
 
 def missing(file: RawFile, wanted: list[str], there: list[str]) -> ContractFault:
@@ -95,34 +124,30 @@ def named(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _kind(file: RawFile) -> str:
+def kind_of(file: RawFile) -> str:
+    """The format of a file, by its ending.
+
+    Raises
+    ------
+    ContractFault
+        If the ending is none that we read.
+    """
     suffixes = [s.lower() for s in file.path.suffixes]
-    if suffixes and suffixes[-1] == ".gz":
-        suffixes.pop()
-    kind = _ENDINGS.get(suffixes[-1] if suffixes else "")
-    if kind is None:
+    packing = suffixes.pop() if suffixes and suffixes[-1] in packed.ENDINGS else None
+    kind = ENDINGS.get(suffixes[-1] if suffixes else "")
+    if kind is None or (packing and kind in (PARQUET, SHEET)):
         raise ContractFault(
-            f"{file.path} (source {file.source}): its ending is none of {', '.join(_ENDINGS)}, or with .gz"
+            f"{file.path} (source {file.source}): its ending is none of {', '.join(ENDINGS)}; texts may also end in "
+            f"{' or '.join(packed.ENDINGS)}"
         )
     return kind
 
 
-def _head(file: RawFile) -> bytes:
-    """The first bytes, unpacked. A gzip file is unpacked to its end: only the end tells whether it is whole."""
-    if file.path.suffix.lower() != ".gz":
-        with file.path.open("rb") as handle:
-            return handle.read(HEAD_BYTES)
-    size = file.path.stat().st_size
-    try:
-        with gzip.open(file.path, "rb") as handle:
-            head = handle.read(HEAD_BYTES)
-            while handle.read(LINE_BYTES):
-                pass
-    except (EOFError, zlib.error) as error:
-        raise IntegrityFault(f"{file.path} ({size:,} bytes) is cut off or damaged: {error}. Copy it again") from error
-    except gzip.BadGzipFile as error:
-        raise ContractFault(f"{file.path} is named .gz but is not packed: {error}. Rename it without .gz") from error
-    return head
+def _temporary_folder(con: "duckdb.DuckDBPyConnection") -> Path:
+    """Where the engine spills; it is removed with everything in it when the engine is done."""
+    row = con.execute("SELECT current_setting('temp_directory')").fetchone()
+    assert row
+    return Path(row[0])
 
 
 def _check_text(file: RawFile, head: bytes) -> None:
@@ -134,9 +159,15 @@ def _check_text(file: RawFile, head: bytes) -> None:
     if head[:2] == b"\x1f\x8b":
         raise ContractFault(f"{what} is packed with gzip by its content; rename it to end in .gz")
     if head[:4] == b"PK\x03\x04":
-        raise ContractFault(f"{what} is a ZIP or Excel file by its content; save it as CSV in UTF-8")
+        raise ContractFault(
+            f"{what} is a ZIP or Excel file by its content; rename it to end in .xlsx if it is a workbook, or save it "
+            f"as CSV in UTF-8"
+        )
     if head[:2] in _BOMS or head.count(b"\x00") > len(head) // 4:
-        raise ContractFault(f"{what} is written in UTF-16; save it as CSV in UTF-8 (in Excel: CSV UTF-8)")
+        raise ContractFault(
+            f"{what} is written in UTF-16; declare `encoding: utf-16` for this source in conf/data/, or save it as "
+            f"CSV in UTF-8 (in Excel: CSV UTF-8)"
+        )
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype", b"<html")):
         raise ContractFault(f"{what} looks like an HTML page, perhaps a log-in or error page; download the file again")
 
@@ -187,31 +218,39 @@ def _json(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
     # CASE, because AND looks at both of its sides, and the type of what is no JSON is an error.
     sound = "CASE WHEN json_valid(json) THEN json_type(json) = 'OBJECT' ELSE false END"
     whole = f"SELECT {LINE}, json, {sound} AS sound FROM ({lines}) WHERE trim(json) <> ''"
-    found = f"SELECT DISTINCT unnest(CASE WHEN sound THEN json_keys(json) END) AS key FROM ({whole}) ORDER BY key"
-    keys = con.execute(found).fetchall()
+    pointers = nested.columns(con, f"SELECT json FROM ({whole}) WHERE sound")
     parts = [
-        f"CASE WHEN sound THEN json_extract_string(json, {quoted(_pointer(key))}) END AS {named(key)}"
-        for (key,) in keys
+        f"CASE WHEN sound THEN json_extract_string(json, {quoted(pointer)}) END AS {named(name)}"
+        for name, pointer in pointers.items()
     ]
-    types = {key: "VARCHAR" for (key,) in keys}
+    types = dict.fromkeys(pointers, "VARCHAR")
     broken = f"CASE WHEN NOT sound THEN json END AS {BROKEN}"
     return Readable(f"SELECT {', '.join([LINE, broken, *parts])} FROM ({whole})", types, in_lines=True)
 
 
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+def _sheet(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) -> Readable:
+    rows, first = sheets.rows(file, written.sheet, written.header)
+    lines = pa.array(range(first, first + rows.num_rows), pa.int64())
+    name = named(f"sheet {file.source} {file.name}")
+    con.register("piece", rows.append_column(LINE, lines))
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM piece")
+    con.unregister("piece")
+    types = {row[0]: row[1] for row in con.execute(f"DESCRIBE {name}").fetchall()}
+    types.pop(LINE)
+    return Readable(f"SELECT * FROM {name}", types, in_lines=False)
 
 
-def _delimited(file: RawFile, head: bytes, delimiter: str) -> Readable:
-    names = _header(file, head, delimiter)
+def _delimited(file: RawFile, head: bytes, delimiter: str, header: tuple[str, ...]) -> Readable:
+    names = list(header) or _header(file, head, delimiter)
+    header_lines = 0 if header else 1
     fields = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     sql = (
         f"SELECT row_number() OVER () AS {LINE}, * FROM read_csv({quoted(str(file.path))}, columns = {{{fields}}}, "
-        f"auto_detect = false, header = false, skip = 1, delim = {quoted(delimiter)}, quote = '\"', escape = '\"', "
-        f"nullstr = '', strict_mode = true, null_padding = false, "
+        f"auto_detect = false, header = false, skip = {header_lines}, delim = {quoted(delimiter)}, "
+        f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, null_padding = false, "
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
     )
-    return Readable(sql, dict.fromkeys(names, "VARCHAR"), in_lines=True, header_lines=1)
+    return Readable(sql, dict.fromkeys(names, "VARCHAR"), in_lines=True, header_lines=header_lines)
 
 
 def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:

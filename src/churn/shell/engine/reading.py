@@ -64,7 +64,7 @@ def rows_of(
         _lookup(con, f"{name}.{lookup_name}", lookup, _columns_of(lookup_name, source))
     con.execute(queries.REJECTED)
     for file in files:
-        how = readable(con, file, source.delimiter)
+        how = readable(con, file, source)
         _check_columns(file, how, source)
         work = partial(_checked, check, dataset, name, file.name)
         rejected = broken = 0
@@ -110,7 +110,7 @@ def _lookup(con: "duckdb.DuckDBPyConnection", name: str, lookup: Any, columns: l
     key = lookup.key_there or lookup.key
     pieces = []
     for file in raw.found(name, lookup.files):
-        how = readable(con, file, lookup.delimiter)
+        how = readable(con, file, lookup)
         absent = [c for c in (key, *columns) if c not in how.columns]
         if absent:
             raise missing(file, absent, list(how.columns))

@@ -1,0 +1,90 @@
+"""Files that are packed, or written in another encoding than UTF-8."""
+
+import codecs
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import pyarrow as pa
+
+from churn.shell.raw import RawFile
+from churn.words.errors import ContractFault, IntegrityFault
+
+ENDINGS = {".gz": "gzip", ".zst": "zstd"}
+BLOCK_BYTES = 1 << 20
+_MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+_BAD = "\udcff"
+"""What stands for bytes that the encoding does not have, until it is written as a byte that UTF-8 does not have."""
+
+
+def packing(path: Path) -> str | None:
+    """gzip, zstd or None, by the file's ending."""
+    return ENDINGS.get(path.suffix.lower())
+
+
+def unpacked(path: Path) -> IO[bytes]:
+    """The file as it is when unpacked, as a stream of bytes."""
+    kind = packing(path)
+    if kind == "gzip":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    if kind == "zstd":
+        return io.BufferedReader(pa.input_stream(path, compression="zstd"))
+    return path.open("rb")
+
+
+def head(file: RawFile, size: int, *, whole: bool = True) -> bytes:
+    """The first bytes, unpacked. A packed file is unpacked to its end if `whole`: only the end tells that it is there.
+
+    Raises
+    ------
+    IntegrityFault
+        If the file is cut off (exit 10).
+    ContractFault
+        If it is not packed as its name says (exit 4).
+    """
+    kind, n_bytes = packing(file.path), file.path.stat().st_size
+    if kind:
+        with file.path.open("rb") as handle:
+            start = handle.read(4)
+        if not start.startswith(_MAGIC[kind]):
+            ending = file.path.suffix
+            raise ContractFault(f"{file.path} is named {ending} but is not packed. Rename it without {ending}")
+    try:
+        with unpacked(file.path) as handle:
+            first = handle.read(size)
+            while kind and whole and handle.read(BLOCK_BYTES):
+                pass
+    except (EOFError, zlib.error, OSError) as error:
+        if not kind:
+            raise
+        raise IntegrityFault(
+            f"{file.path} ({n_bytes:,} bytes) is cut off or damaged: {error}. Copy it again"
+        ) from error
+    return first
+
+
+def in_utf8(file: RawFile, encoding: str, folder: Path) -> RawFile:
+    """The same text in UTF-8, in a file of its own in `folder`.
+
+    Bytes that the encoding does not have become bytes that UTF-8 does not have, so that their rows are rejected.
+    """
+    import hashlib
+
+    suffixes = [s for s in file.path.suffixes if s.lower() not in ENDINGS]
+    mark = hashlib.sha256(f"{file.path}\0{encoding}".encode()).hexdigest()[:16]
+    path = folder / f"{mark}{suffixes[-1] if suffixes else ''}"
+    codecs.register_error("churn_marked", _marked)
+    decoder = codecs.getincrementaldecoder(encoding)("churn_marked")
+    with unpacked(file.path) as read, path.open("wb") as write:
+        while block := read.read(BLOCK_BYTES):
+            write.write(decoder.decode(block).encode("utf-8", "surrogateescape"))
+        write.write(decoder.decode(b"", final=True).encode("utf-8", "surrogateescape"))
+    return file._replace(path=path)
+
+
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return _BAD, error.end
