@@ -12,6 +12,7 @@ import typer
 from churn.cli.config import app as config
 from churn.cli.demo import demo
 from churn.cli.features import features
+from churn.cli.init import init
 from churn.cli.run import run
 from churn.cli.why import why
 from churn.shell.project import enter
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command()(init)
 app.command()(run)
 app.command()(why)
 app.command()(demo)
@@ -51,6 +53,7 @@ def churn(
 
     \b
     Examples:
+      churn init data/raw/shop         look at your data, write conf/data/shop.yaml
       churn run                        make the list and publish it under deliveries/
       churn why 1364                   why one customer is on it
       churn config use data=cdnow      take other data

@@ -1,0 +1,128 @@
+"""Guesses: what a declaration of data that nobody described probably is, each part with its evidence.
+
+Functions of samples, as Arrow tables. Nothing here decides for good: what is written is a file in conf/data/ that
+people read, and what they must check says so.
+"""
+
+from typing import Any, NamedTuple
+
+from churn.core.guess import places
+from churn.core.guess.fields import period_days
+from churn.core.guess.layout import Layout, layout
+from churn.core.guess.sources import sources
+from churn.core.guess.tables import Sample, found
+from churn.core.guess.timing import Choice, Window, choice, window
+from churn.core.guess.tree import Entry, Tree, comment, entry, text, values
+from churn.words.errors import ContractFault
+
+__all__ = [
+    "CHECK",
+    "Draft",
+    "Layout",
+    "Sample",
+    "choice",
+    "document",
+    "draft",
+    "finished",
+    "layout",
+    "to_check",
+    "window",
+]
+
+CHECK = "CHECK"
+"""A note with this word is for a person to look at."""
+ALWAYS = ("1971-01-02", "2099-12-31")
+"""A window that holds every event there can be."""
+_NO_MONEY = ("days_since_usage", "sessions_30d", "sessions_90d", "sessions_365d", "tenure_days")
+
+
+class Draft(NamedTuple):
+    """A declaration with its evidence, whose window is not known yet."""
+
+    data: Tree
+    unused: tuple[str, ...]
+    roles: tuple[str, ...]
+    contract: bool
+    period_days: int | None
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Roles of what customers do themselves: what makes one live, or a customer at all."""
+        for role in ("purchase", "usage", "payment", "contact", "survey", "complaint"):
+            if role in self.roles:
+                return (role,)
+        return self.roles
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The section `data`, as it would be read from conf/."""
+        return values(self.data)
+
+
+def draft(name: str, samples: list[Sample]) -> Draft:
+    """What the samples of a data set look like.
+
+    Raises
+    ------
+    ContractFault
+        If no table tells who did something and when.
+    """
+    tables = found(samples)
+    made = sources(tables)
+    if not made.sources:
+        said = "\n  ".join(made.unused) or "there is no table"
+        raise ContractFault(
+            f"no table tells who did something and when, so there are no events:\n  {said}\n"
+            "Give the columns of customers and times telling names, such as customer_id and date, or write conf/data/ "
+            "by hand (docs/data_contract.md)"
+        )
+    period = [days for one in tables if (days := period_days(one)) and one.kind == "events"]
+    data = (
+        entry("name", name),
+        places.zone(tables),
+        entry("observed_from", ALWAYS[0]),
+        entry("observed_until", ALWAYS[1]),
+        places.currency(tables),
+        entry(
+            "nouns", {}, "What an event is called in sentences, such as purchase: {one: order, many: orders, zh: 订单}"
+        ),
+        entry("sources", made.sources),
+        entry("attributes", made.attributes or {}, *made.unused),
+    )
+    return Draft(data, made.unused, made.roles, made.contract, max((d for d, _ in period), default=None))
+
+
+def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
+    """The whole file: the data set with its window, the definition and the dates that suit it."""
+    new = {
+        "observed_from": entry("observed_from", seen.since, seen.since_why),
+        "observed_until": entry("observed_until", seen.until, seen.until_why),
+    }
+    data = tuple(new.get(e.key, e) for e in drawn.data)
+    tree = [Entry("data", data)]
+    tree.append(entry("definition", chosen.definition, *chosen.why))
+    parts = (
+        "Dates of prediction for which training, validation, calibration and test fit, with an embargo between them."
+    )
+    tree.append(entry("snapshots", chosen.snapshots, parts))
+    if "purchase" not in drawn.roles:
+        tree.append(entry("evaluation", {"rfm": list(_NO_MONEY)}, "The baselines know of usage only."))
+        tree.append(entry("risk_list", {"value_features": []}, "Nothing says what a customer is worth: by risk alone."))
+    return tuple(tree)
+
+
+def document(tree: Tree, head: str, definition: str) -> str:
+    """The text of a file in conf/data/ that chooses a definition."""
+    chosen = f"defaults:\n  - override /definition: {definition}\n"
+    return "\n".join(["# @package _global_", *comment(head), chosen, text(tree)])
+
+
+def to_check(tree: Tree, before: str = "") -> list[str]:
+    """What a person must look at: the key and the note, in the order of the file."""
+    said = []
+    for e in tree:
+        key = f"{before}.{e.key}".lstrip(".")
+        said += [f"{key}: {note.partition(CHECK)[2].lstrip(': ')}" for note in e.notes if CHECK in note]
+        if isinstance(e.value, tuple) and e.value and isinstance(e.value[0], Entry):
+            said += to_check(e.value, key)
+    return said

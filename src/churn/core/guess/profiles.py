@@ -1,0 +1,126 @@
+"""Profiles: what the values of one column say about it."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.core.guess import times, words
+from churn.core.guess.times import TimeGuess
+
+_ENOUGH = 0.98
+_POINT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_COMMA = r"^[+-]?(\d+,?\d*|,\d+)$"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A column of a sample. Blank is null or a text without a sign."""
+
+    name: str
+    column: pa.Array = field(repr=False)
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Rows of the sample."""
+        return len(self.column)
+
+    @cached_property
+    def n_blank(self) -> int:
+        """Rows without a value."""
+        return self.column.null_count
+
+    @cached_property
+    def counts(self) -> dict[Any, int]:
+        """Each distinct value and how often it stands there; at most those of small columns."""
+        found = self.column.drop_null().value_counts()
+        return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
+
+    @cached_property
+    def n_distinct(self) -> int:
+        """Distinct values, blank not counted."""
+        return int(pc.count_distinct(self.column, mode="only_valid").as_py())
+
+    @cached_property
+    def unique(self) -> bool:
+        """Whether every row has a value of its own."""
+        return self.n_rows > 1 and self.n_blank == 0 and self.n_distinct == self.n_rows
+
+    @cached_property
+    def time(self) -> TimeGuess | None:
+        """How its values are times, if they are."""
+        return times.guessed(self.name, self.column)
+
+    @cached_property
+    def decimal(self) -> str | None:
+        """The decimal mark of its numbers; None if they are no numbers."""
+        kind = self.column.type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            return "."
+        if not pa.types.is_string(kind) or self.n_blank == self.n_rows:
+            return None
+        distinct = pc.utf8_trim_whitespace(self.column.unique().drop_null())
+        shares = {mark: _share(distinct, form) for mark, form in ((".", _POINT), (",", _COMMA))}
+        best = max(shares, key=lambda mark: shares[mark])
+        return best if shares[best] >= _ENOUGH else None
+
+    @cached_property
+    def comma_evidence(self) -> str | None:
+        """How many numbers have a decimal comma, if any."""
+        if self.decimal != ",":
+            return None
+        n = int(pc.sum(pc.match_substring(self.column.drop_null(), ",")).as_py() or 0)
+        return f"{n:,} of {self.n_rows - self.n_blank:,} values of {self.name} have a comma, and none has a point"
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Its numbers, shape `(n_rows,)`; NaN where there is none."""
+        column = self.column
+        if self.decimal is None:
+            return np.full(self.n_rows, np.nan)
+        if pa.types.is_string(column.type):
+            column = pc.utf8_trim_whitespace(column)
+            column = pc.replace_substring(column, ",", ".") if self.decimal == "," else column
+            column = pc.if_else(pc.match_substring_regex(column, _POINT), column, None)
+        return column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all its numbers are whole."""
+        sound = self.numbers[np.isfinite(self.numbers)]
+        return bool(len(sound)) and bool((sound == np.trunc(sound)).all())
+
+    @cached_property
+    def spoilt(self) -> bool:
+        """Whether whole numbers are stored as floating point, as a column with gaps is in many tools."""
+        if pa.types.is_floating(self.column.type):
+            return self.whole
+        if not pa.types.is_string(self.column.type) or not self.n_distinct:
+            return False
+        return _share(self.column.unique().drop_null(), r"^\d+\.0$") == 1.0
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are words: neither numbers nor times."""
+        return pa.types.is_string(self.column.type) and self.decimal is None and self.time is None
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it only says true or false."""
+        if pa.types.is_boolean(self.column.type):
+            return True
+        said = {str(value).strip().lower() for value in self.counts} if self.n_distinct <= 3 else {"-"}
+        return said <= {"true", "false", "yes", "no", "y", "n", "0", "1", "t", "f", ""}
+
+    @property
+    def is_id(self) -> bool:
+        """Whether its name says that it identifies something."""
+        return words.has(self.name, words.ID) or bool(re.search(r"(?i)id$", self.name.rsplit(".", 1)[-1]))
+
+
+def _share(distinct: pa.Array, pattern: str) -> float:
+    return float(pc.mean(pc.match_substring_regex(distinct, pattern).cast(pa.int8())).as_py() or 0.0)

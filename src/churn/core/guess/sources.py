@@ -1,0 +1,217 @@
+"""Sources: each table as the declaration of its events, or why it has none."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from churn.core.guess import fields, words
+from churn.core.guess.profiles import Profile
+from churn.core.guess.tables import EVENTS, HISTORY, PERIODS, STATES, Found, Sample
+from churn.core.guess.tree import Entry, Tree, entry
+
+_FEW_BLANKS = 0.001
+"""Up to this share the contract rejects rows without a word; more must be declared."""
+
+
+class Sources(NamedTuple):
+    """Sources of events and attributes by name, the roles of their events, and notes on tables that are not used."""
+
+    sources: Tree
+    attributes: Tree
+    roles: tuple[str, ...]
+    unused: tuple[str, ...]
+    contract: bool
+
+
+def sources(found: Sequence[Found]) -> Sources:
+    """The declarations of all tables."""
+    made: list[Entry] = []
+    roles: list[str] = []
+    kinds = {one.sample.name: _kinds(one) for one in found if one.kind == EVENTS}
+    cancelled = any("cancel" in k.roles for k in kinds.values())
+    periods = any(one.kind == PERIODS for one in found)
+    for one in found:
+        if one.kind == EVENTS:
+            made += _events(one, kinds[one.sample.name])
+            roles += kinds[one.sample.name].roles
+        if one.kind == PERIODS:
+            made += _periods(one, cancelled)
+            roles += ["purchase", "cancel"]
+    history = tuple(_history(one) for one in found if one.kind == HISTORY)
+    unused = tuple(_not_used(one) for one in found if one.kind not in {EVENTS, PERIODS, HISTORY})
+    return Sources(tuple(made), history, tuple(dict.fromkeys(roles)), unused, cancelled or periods)
+
+
+def _kinds(found: Found) -> fields.Kinds:
+    role, why = fields.default_role(found)
+    return fields.kinds(found, role, why)
+
+
+def _events(found: Found, kinds: fields.Kinds) -> Iterable[Entry]:
+    """A table of events; of complaints with a closing time, the closings too."""
+    role, name = kinds.roles[0], found.sample.name
+    body = [*_head(found, found.time), *_recorded(found), *_typed(kinds)]
+    body += [*fields.numbers(found, role), *fields.texts(found, role), *fields.identity(found, role)]
+    yield entry(name, (*body, *_tail(found, body)), found.why)
+    closed = _closing(found) if role == "complaint" and not kinds.event_type else None
+    if closed:
+        types = entry("event_types", (entry("closed", {"role": "complaint", "state": "closed"}),))
+        ids = tuple(e for e in fields.identity(found, role) if e.key == "event_id")
+        tail = _tail(found, [*_head(found, closed.name)], blank=closed)
+        note = f"{closed.name} is known when it happens, not when the complaint is opened: an event of its own"
+        yield entry(f"{name}_closed", (*_head(found, closed.name), types, *ids, *tail), note)
+
+
+def _periods(found: Found, cancelled: bool) -> Iterable[Entry]:
+    """A table of contracts: a start is a purchase and takes a cancellation back; an end is one, if nothing else is."""
+    name, end = found.sample.name, found.end
+    assert end
+    start = [*_head(found, found.time), entry("event_types", (entry("started", {"role": "purchase"}),))]
+    start += [*fields.numbers(found, "purchase"), *fields.texts(found, "purchase"), *fields.identity(found, "usage")]
+    note = f"{found.why}. Its start; flags and columns that may have changed later are not used"
+    yield entry(f"{name}_started", (*start, *_tail(found, start)), note)
+    resumed = entry("event_types", (entry("resumed", {"role": "cancel", "state": "undone"}),))
+    ids = tuple(fields.identity(found, "usage"))
+    head = _head(found, found.time)
+    said = "Who starts again after a cancellation is a customer again"
+    yield entry(f"{name}_resumed", (*head, resumed, *ids, *_tail(found, [*head])), said)
+    if not cancelled:
+        ended = entry("event_types", (entry("ended", {"role": "cancel"}),))
+        last = _head(found, end)
+        blank = found.profile(end)
+        note = "CHECK: an end counts as a cancellation; who has another contract beside it comes back by its start only"
+        yield entry(f"{name}_ended", (*last, ended, *ids, *_tail(found, [*last], blank=blank)), note)
+
+
+def _history(found: Found) -> Entry:
+    """Attributes of customers, since when they hold."""
+    columns = {
+        _key(p.name): p.name
+        for p in found.sample.profiles.values()
+        if p.is_text and not p.is_id and p.name not in {found.customer, found.time} and p.n_distinct <= 100
+    }
+    head = _head(found, found.time, field="valid_from")
+    return entry(found.sample.name, (*head, entry("columns", columns), *_tail(found, [*head])), found.why)
+
+
+def _key(name: str) -> str:
+    return "_".join(words.tokens(name)) or name
+
+
+def _not_used(found: Found) -> str:
+    columns = ", ".join(n for n in found.sample.profiles if n not in {found.customer, found.time})
+    if found.kind == STATES:
+        return (
+            f"Not used: {found.sample.name} ({found.why}). {columns}: today's value of a customer who left may be the "
+            "consequence of leaving. What never changes may be declared as an attribute with `valid_from`"
+        )
+    return f"Not used as events: {found.sample.name} ({found.why})"
+
+
+def _head(found: Found, time: str | None, field: str = "occurred_at") -> tuple[Entry, ...]:
+    """Files, how they are written, the customer and the time."""
+    assert found.customer
+    assert time
+    profile, when = found.profile(found.customer), found.profile(time).time
+    written = [entry(key, value, why) for key, (value, why) in found.sample.written.items()]
+    customer: Any = found.customer
+    note = None
+    if profile.spoilt:
+        customer = {"column": found.customer, "written_as": "whole_number"}
+        example = next(iter(profile.column.drop_null().slice(0, 1).to_pylist()), "")
+        note = f"a column with gaps became floating point in some tool: {example} is customer {float(example):.0f}"
+    assert when
+    doubt = f"CHECK: {when.doubt}" if when.doubt else None
+    return (
+        entry("files", found.sample.files),
+        *written,
+        entry("customer_id", customer, found.customer_why, note),
+        entry(field, when.declared(time), when.evidence, doubt),
+    )
+
+
+def _recorded(found: Found) -> Iterable[Entry]:
+    """When the company knew of it: another column, or the end of the week that a row sums up."""
+    assert found.time
+    period = fields.period_days(found)
+    when = found.profile(found.time).time
+    if period and when:
+        days, why = period
+        yield entry("recorded_at", when.declared(found.time, plus_days=days), why)
+        return
+    for profile in found.sample.profiles.values():
+        known = profile.time if words.has(profile.name, words.RECORDED) and profile.name != found.time else None
+        if known is None or when is None or profile.n_blank or found.time not in found.sample.profiles:
+            continue
+        both = known.readable & when.readable
+        if both.any() and (known.us[both] >= when.us[both]).mean() >= 0.999:
+            later = float((known.us[both] - when.us[both]).mean()) / 3.6e9
+            yield entry(
+                "recorded_at",
+                known.declared(profile.name),
+                f"never before {found.time}, on average {later:,.1f} hours after it",
+            )
+            return
+
+
+def _typed(kinds: fields.Kinds) -> Iterable[Entry]:
+    if kinds.event_type:
+        yield entry("event_type", kinds.event_type)
+    yield entry("event_types", kinds.types)
+
+
+def _tail(found: Found, body: Sequence[Entry], blank: Profile | None = None) -> Iterable[Entry]:
+    """Tables that a row leads to, rows that are known to be no events, and the decimal mark."""
+    used = {name for e in body for name in _columns(e.value)}
+    links = [link for link in found.links if any(name.startswith(f"{link.name}.") for name in used)]
+    if links:
+        yield entry("lookups", tuple(entry(link.name, _lookup(link.to, link.key)) for link in links))
+    out = []
+    assert found.customer
+    customer = found.profile(found.customer)
+    share = customer.n_blank / max(customer.n_rows, 1)
+    if share > _FEW_BLANKS and found.customer in found.sample.profiles:
+        note = f"{customer.n_blank:,} of {customer.n_rows:,} rows ({share:.1%}) name no customer; more would be a fault"
+        rule = {"when": [{"column": found.customer, "blank": True}], "most": _limit(share)}
+        out.append(entry("anonymous", rule, note))
+    if blank is not None and blank.n_blank:
+        note = f"{blank.n_blank:,} of {blank.n_rows:,} rows have no {blank.name} yet"
+        out.append(entry("open", {"when": [{"column": blank.name, "blank": True}], "most": 1.0}, note))
+    if out:
+        yield entry("leave_out", tuple(out))
+    commas = [p for p in found.sample.profiles.values() if p.comma_evidence and p.name in used]
+    if commas:
+        yield entry("decimal", ",", commas[0].comma_evidence)
+
+
+def _limit(share: float) -> float:
+    """A share with room for a third more, in whole hundredths."""
+    return min(1.0, round(share * 4 / 3 + 0.005, 2))
+
+
+def _lookup(to: Sample, key: str) -> dict[str, Any]:
+    return {"files": to.files, "key": key} | {k: v for k, (v, _) in to.written.items()}
+
+
+def _columns(value: Any) -> Iterable[str]:
+    """Every text in a value, some of which are columns."""
+    if isinstance(value, str):
+        yield value
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _columns(inner)
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from _columns(inner.value if isinstance(inner, Entry) else inner)
+
+
+def _closing(found: Found) -> Profile | None:
+    """The column that says when a complaint was closed, if it never lies before its opening."""
+    opened = found.profile(found.time).time if found.time else None
+    for profile in found.sample.profiles.values():
+        closed = profile.time if words.has(profile.name, ("closed", "resolved", "close")) else None
+        if closed is None or opened is None or profile.name == found.time:
+            continue
+        both = closed.readable & opened.readable
+        if both.any() and (closed.us[both] >= opened.us[both]).mean() > 0.99:
+            return profile
+    return None

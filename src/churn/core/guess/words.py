@@ -1,0 +1,159 @@
+"""Words by which people name columns, tables and events: what each of them probably means."""
+
+import re
+
+CUSTOMER = (
+    "customer", "client", "account", "user", "member", "household", "subscriber", "patient", "buyer", "shopper",
+    "consumer", "person", "guest", "player", "cust", "kunde", "kunden", "kundennr", "cliente", "msisdn", "card",
+    "uid", "userid", "customerid", "accountid", "memberid", "clientid", "客户", "用户", "会员", "顾客", "买家",
+)  # fmt: skip
+"""Whom a row is about."""
+ID = ("id", "no", "nr", "num", "number", "key", "code", "uuid", "guid", "ref", "编号", "号", "号码")
+MERGE = ("order", "invoice", "basket", "transaction", "receipt", "bill", "bestellung", "rechnung", "订单", "发票", "单")
+"""Ids of what holds several lines."""
+LINE_OF = ("product", "item", "sku", "stock", "article", "line", "upc", "商品", "产品")
+OCCURRED = (
+    "date", "time", "at", "timestamp", "datetime", "day", "when", "on", "ts", "created", "ordered", "occurred",
+    "started", "start", "submitted", "opened", "signup", "week", "month", "datum", "zeit", "fecha", "日期", "时间",
+    "日", "月", "周",
+)  # fmt: skip
+LATER = (
+    "end",
+    "ended",
+    "closed",
+    "close",
+    "resolved",
+    "updated",
+    "modified",
+    "expiry",
+    "expires",
+    "until",
+    "due",
+    "to",
+)
+"""Times that lie after the event."""
+NEVER = ("birth", "birthday", "dob", "born", "生日", "出生")
+RECORDED = ("recorded", "received", "ingested", "loaded", "exported", "entered", "synced", "inserted", "processed")
+VALID = ("valid", "effective", "gueltig", "生效")
+STARTS = ("start", "started", "begin", "from", "since", "开始")
+ENDS = ("end", "ended", "until", "expiry", "terminated", "cancelled", "canceled", "结束", "到期")
+AMOUNT = (
+    "amount", "total", "revenue", "spend", "spent", "sales", "paid", "payment", "value", "price", "mrr", "betrag",
+    "umsatz", "summe", "montant", "importe", "金额", "实付", "总额", "价格", "消费",
+)  # fmt: skip
+PRICE = ("price", "unitprice", "preis", "单价")
+"""Prices of one piece, if a number of pieces stands beside them."""
+NO_AMOUNT = ("tax", "discount", "disc", "refund", "cost", "arr", "score", "rate", "shipping", "balance", "limit")
+DISCOUNT = ("discount", "disc", "rebate", "rabatt", "优惠", "折扣")
+QUANTITY = (
+    "quantity", "qty", "units", "pieces", "items", "count", "menge", "anzahl", "stueck", "minutes", "duration",
+    "seconds", "hours", "usage", "sessions", "logins", "visits", "clicks", "views", "calls", "数量", "件数", "次数",
+    "时长",
+)  # fmt: skip
+ANSWER = ("score", "rating", "answer", "nps", "csat", "stars", "评分")
+CHANNEL = ("channel", "device", "platform", "medium", "渠道")
+CATEGORY = (
+    "category", "department", "group", "topic", "feature", "plan", "reason", "product", "type", "priority", "tariff",
+    "method", "class", "类别", "品类", "分类",
+)  # fmt: skip
+TEXT = ("comment", "comments", "feedback", "message", "text", "note", "notes", "review", "评论", "留言", "反馈")
+TYPE = ("type", "event", "kind", "action", "status", "direction", "activity", "类型", "事件", "状态")
+ROLES: dict[str, tuple[str, ...]] = {
+    "cancel": ("cancel", "cancellation", "churn", "termination", "unsubscribe", "kuendigung", "退订", "解约", "流失"),
+    "complaint": ("complaint", "ticket", "support", "issue", "incident", "reclamation", "投诉", "工单"),
+    "survey": ("survey", "nps", "csat", "问卷", "调查"),
+    "campaign": ("campaign", "mailing", "coupon", "promotion", "newsletter", "redemption", "营销", "活动"),
+    "payment": ("payment", "billing", "charge", "支付", "付款"),
+    "contact": ("contact", "call", "chat", "联系"),
+    "usage": (
+        "usage", "session", "login", "logon", "visit", "click", "view", "stream", "play", "activity", "use", "listen",
+        "使用", "登录", "访问",
+    ),
+    "purchase": (
+        "order", "invoice", "transaction", "purchase", "sale", "basket", "receipt", "bestellung", "rechnung", "buy",
+        "订单", "购买", "交易", "消费", "subscription",
+    ),
+}  # fmt: skip
+"""What tables and kinds of events are called, by role; the first role with a word counts."""
+STATES: dict[str, tuple[str, str]] = {
+    "return": ("purchase", "returned"),
+    "refund": ("purchase", "returned"),
+    "returned": ("purchase", "returned"),
+    "refunded": ("purchase", "returned"),
+    "退货": ("purchase", "returned"),
+    "退款": ("purchase", "returned"),
+    "paid": ("payment", "paid"),
+    "failed": ("payment", "failed"),
+    "declined": ("payment", "failed"),
+    "closed": ("complaint", "closed"),
+    "resolved": ("complaint", "closed"),
+    "inbound": ("contact", "by_customer"),
+    "outbound": ("contact", "by_company"),
+    "uncancel": ("cancel", "undone"),
+    "reactivation": ("cancel", "undone"),
+    "reactivated": ("cancel", "undone"),
+    "redemption": ("campaign", "answered"),
+    "answered": ("campaign", "answered"),
+    "sent": ("campaign", "sent"),
+}
+"""Words of a kind of event that name a role and a state that is not its first."""
+PEOPLE = ("accounts", "customers", "users", "members", "clients", "profile", "profiles", "demographics", "households")
+"""What tables with one row a customer are called."""
+CURRENCIES = {
+    "usd": "USD", "eur": "EUR", "gbp": "GBP", "cny": "CNY", "rmb": "CNY", "jpy": "JPY", "chf": "CHF", "inr": "INR",
+    "元": "CNY", "euro": "EUR", "dollar": "USD",
+}  # fmt: skip
+COUNTRIES = {
+    "united kingdom": ("Europe/London", "GBP"),
+    "uk": ("Europe/London", "GBP"),
+    "gb": ("Europe/London", "GBP"),
+    "germany": ("Europe/Berlin", "EUR"),
+    "deutschland": ("Europe/Berlin", "EUR"),
+    "de": ("Europe/Berlin", "EUR"),
+    "france": ("Europe/Paris", "EUR"),
+    "fr": ("Europe/Paris", "EUR"),
+    "spain": ("Europe/Madrid", "EUR"),
+    "es": ("Europe/Madrid", "EUR"),
+    "italy": ("Europe/Rome", "EUR"),
+    "it": ("Europe/Rome", "EUR"),
+    "netherlands": ("Europe/Amsterdam", "EUR"),
+    "nl": ("Europe/Amsterdam", "EUR"),
+    "switzerland": ("Europe/Zurich", "CHF"),
+    "china": ("Asia/Shanghai", "CNY"),
+    "cn": ("Asia/Shanghai", "CNY"),
+    "中国": ("Asia/Shanghai", "CNY"),
+    "japan": ("Asia/Tokyo", "JPY"),
+    "jp": ("Asia/Tokyo", "JPY"),
+    "india": ("Asia/Kolkata", "INR"),
+}
+"""Country as written → a time zone and a currency, for countries that have one of each."""
+
+
+def tokens(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case.
+
+    >>> tokens("CustomerID"), tokens("lookup.start_date"), tokens("客户ID")
+    (('customer', 'id'), ('start', 'date'), ('客户', 'id'))
+    """
+    last = name.rsplit(".", 1)[-1]
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-zäöüßéèáíóúñ]+|[一-鿿]+|\d+", last)
+    return tuple(part.lower().replace("ü", "ue").replace("ä", "ae").replace("ö", "oe") for part in parts)
+
+
+def has(name: str, known: tuple[str, ...]) -> bool:
+    """Whether the name has one of the words, in singular or plural, or, in Chinese, holds it."""
+    return bool(matched(name, known))
+
+
+def matched(name: str, known: tuple[str, ...]) -> int:
+    """How early in `known` the first word of the name stands: `len(known)` for the first, 0 if there is none."""
+    words = {form for token in tokens(name) for form in (token, token.removesuffix("s"), token.removesuffix("es"))}
+    for place, word in enumerate(known):
+        if word in words or (not word.isascii() and word in name):
+            return len(known) - place
+    return 0
+
+
+def role_of(name: str) -> str | None:
+    """The role that a name of a table or of a kind of event speaks of."""
+    return next((role for role, known in ROLES.items() if has(name, known)), None)
