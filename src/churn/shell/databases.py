@@ -108,19 +108,12 @@ def tables(kind: str, where: str) -> list[str]:
 
 def head(kind: str, where: str, table: str, rows: int) -> tuple[pa.Table, bool]:
     """The first rows of a table, and whether they are all."""
-    found, n = [], 0
     with connected(kind, where) as con, con.cursor() as cursor:
-        cursor.execute(_query(cursor, Place(kind, where, table)))
+        cursor.execute(f"{_query(cursor, Place(kind, where, table))} LIMIT {rows + 1}")
         reader = cursor.fetch_record_batch()
         schema = _plain(reader.schema)
-        for batch in reader:
-            found.append(pa.Table.from_batches([batch]).cast(schema))
-            n += batch.num_rows
-            if n > rows:
-                break
-        cursor.adbc_cancel()
-    whole = pa.concat_tables([schema.empty_table(), *found])
-    return whole.slice(0, rows), n <= rows
+        found = pa.Table.from_batches(reader, reader.schema).cast(schema)
+    return found.slice(0, rows), found.num_rows <= rows
 
 
 @contextmanager

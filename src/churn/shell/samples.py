@@ -110,7 +110,7 @@ def _here(where: str, name: str) -> tuple[list[Path], list[str]]:
         paths = sorted(p for p in given.rglob("*") if p.is_file())
     else:
         paths = [given]
-    known = [p for p in paths if _is_known(p)]
+    known = [p for p in paths if p.is_file() and _is_known(p)]
     if not known:
         raise ContractFault(_nothing(where, given, paths))
     root = Path.cwd().resolve()
@@ -125,9 +125,8 @@ def _here(where: str, name: str) -> tuple[list[Path], list[str]]:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     size = sum(p.stat().st_size for p in copies)
-    return copies, [
-        f"{len(copies)} files ({size / 1e6:,.1f} MB) were copied to {RAW / name}/: runs read only the project"
-    ]
+    many = "1 file" if len(copies) == 1 else f"{len(copies)} files"
+    return copies, [f"copied {many} ({size / 1e6:,.1f} MB) to {RAW / name}/: runs read only what is in the project"]
 
 
 def _nothing(where: str, given: Path, paths: list[Path]) -> str:

@@ -5,6 +5,7 @@ import io
 import re
 from typing import NamedTuple
 
+_LINES = 200
 DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?")
@@ -45,9 +46,9 @@ def layout(head: bytes, *, tabs: bool = False) -> Layout:
     """
     encoding, why = encoding_of(head)
     text = head.decode(encoding, "replace").removeprefix("\ufeff")
-    lines = [line for line in text.splitlines()[:200] if line.strip()]
-    if len(lines) > 2:
-        lines = lines[:-1]
+    lines = [line for line in text.splitlines() if line.strip()]
+    # The last line may be cut.
+    lines = lines[: min(_LINES, max(len(lines) - 1, 2))]
     delimiter = "\t" if tabs else max(DELIMITERS, key=lambda mark: _steadiness(lines, mark))
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
     evidence = {"encoding": why}

@@ -32,7 +32,7 @@ def zone(found: Sequence[Found]) -> Entry:
     if _chinese(found):
         return entry("time_zone", "Asia/Shanghai", "CHECK: columns have Chinese names", quiet)
     if aware:
-        said = "CHECK: times name their offset from UTC, but not where the business lives; days start at its midnight"
+        said = "CHECK: times are exact, but nothing says where the business lives; days start at its midnight"
         return entry("time_zone", "UTC", said)
     said = (
         "CHECK: nothing says where the business lives. Write it as Europe/London; times without a zone are local there"

@@ -1,6 +1,5 @@
 """Profiles: what the values of one column say about it."""
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +12,7 @@ from churn.core.guess import times, words
 from churn.core.guess.times import TimeGuess
 
 _ENOUGH = 0.98
+_NO_IDS = ("paid", "prepaid", "unpaid", "valid", "invalid", "bid", "grid", "void", "mid", "aid")
 _POINT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _COMMA = r"^[+-]?(\d+,?\d*|,\d+)$"
 
@@ -119,7 +119,8 @@ class Profile:
     @property
     def is_id(self) -> bool:
         """Whether its name says that it identifies something."""
-        return words.has(self.name, words.ID) or bool(re.search(r"(?i)id$", self.name.rsplit(".", 1)[-1]))
+        last = self.name.rsplit(".", 1)[-1].lower()
+        return words.has(self.name, words.ID) or (last.endswith("id") and not words.has(self.name, _NO_IDS))
 
 
 def _share(distinct: pa.Array, pattern: str) -> float:

@@ -145,9 +145,8 @@ def kind_of(file: RawFile) -> str:
 
 def _temporary_folder(con: "duckdb.DuckDBPyConnection") -> Path:
     """Where the engine spills; it is removed with everything in it when the engine is done."""
-    row = con.execute("SELECT current_setting('temp_directory')").fetchone()
-    assert row
-    return Path(row[0])
+    ((folder,),) = con.execute("SELECT current_setting('temp_directory')").fetchall()
+    return Path(folder)
 
 
 def _check_text(file: RawFile, head: bytes) -> None:

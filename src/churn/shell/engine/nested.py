@@ -18,8 +18,8 @@ def columns(con: "duckdb.DuckDBPyConnection", lines: str) -> dict[str, str]:
     An object within an object is not a column, but its values are, as OUTER.INNER. A key that is now an object and now
     something else is one column, as text; so are lists.
     """
-    found = con.execute(f"SELECT json_group_structure(json::JSON) FROM ({lines})").fetchone()
-    structure = json.loads(found[0]) if found and found[0] else {}
+    found = con.execute(f"SELECT json_group_structure(json::JSON) FROM ({lines})").fetchall()
+    structure = json.loads(found[0][0]) if found and found[0][0] else {}
     ways = sorted(_ways(structure), key=len) if isinstance(structure, dict) else []
     # A key that holds a dot itself comes first: it is what the file says literally.
     names: dict[str, str] = {}
