@@ -252,8 +252,9 @@ def _shared_start(texts: list[str]) -> str:
 def _called(files: list[Path], folder: Path, written: _Written, others: list[Rows]) -> str:
     """A name of its own for a source."""
     stems = [path.name.partition(".")[0] for path in files]
-    word = _word(written.sheet or (stems[0] if len(stems) == 1 else _shared_start(stems).rstrip("0123456789")))
-    word = word or _word(folder.name) or "events"
+    word = _word(written.sheet or (stems[0] if len(stems) == 1 else _shared_start(stems)))
+    # Numbers of parts and dates of deliveries are no part of a name.
+    word = re.sub(r"[\W\d_]+$", "", word) or _word(folder.name) or "events"
     taken = {rows.name for rows in others}
     return next(w for n in range(1, len(taken) + 2) if (w := word if n == 1 else f"{word}_{n}") not in taken)
 

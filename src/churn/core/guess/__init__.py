@@ -33,7 +33,8 @@ CHECK = "CHECK"
 """A note with this word is for a person to look at."""
 ALWAYS = ("1971-01-02", "2099-12-31")
 """A window that holds every event there can be."""
-_NO_MONEY = ("days_since_usage", "sessions_30d", "sessions_90d", "sessions_365d", "tenure_days")
+_USAGE = ("days_since_usage", "sessions_30d", "sessions_90d", "sessions_365d")
+_WORTH = {"purchase": "spend_per_day_365d", "payment": "paid_per_day_365d"}
 
 
 class Draft(NamedTuple):
@@ -48,7 +49,8 @@ class Draft(NamedTuple):
     @property
     def active(self) -> tuple[str, ...]:
         """Roles of what customers do themselves: what makes one live, or a customer at all."""
-        for role in ("purchase", "usage", "payment", "contact", "survey", "complaint"):
+        paid_first = ("payment",) if self.contract else ()
+        for role in (*paid_first, "purchase", "usage", "payment", "contact", "survey", "complaint"):
             if role in self.roles:
                 return (role,)
         return self.roles
@@ -106,8 +108,12 @@ def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
     )
     tree.append(entry("snapshots", chosen.snapshots, parts))
     if "purchase" not in drawn.roles:
-        tree.append(entry("evaluation", {"rfm": list(_NO_MONEY)}, "The baselines know of usage only."))
-        tree.append(entry("risk_list", {"value_features": []}, "Nothing says what a customer is worth: by risk alone."))
+        known = [*(_USAGE if "usage" in drawn.roles else ()), "tenure_days"]
+        tree.append(entry("evaluation", {"rfm": known}, "What the baseline knows: there are no purchases."))
+    if "purchase" not in drawn.roles or "payment" in drawn.roles:
+        worth = [feature for role, feature in _WORTH.items() if role in drawn.roles]
+        why = "Money that customers bring in" if worth else "Nothing says what a customer is worth: by risk alone"
+        tree.append(entry("risk_list", {"value_features": worth}, f"{why}."))
     return tuple(tree)
 
 

@@ -15,6 +15,8 @@ from churn.core.guess.tree import Entry, entry
 _MOST_CATEGORIES = 500
 """A text with more distinct values names single things, not kinds of things."""
 _MOST_TYPES = 30
+_RARE = 0.001
+"""A kind of event that is rarer and that no word explains is a test or a slip; its rows are rejected and counted."""
 _UNNAMED = "column_"
 """Names that a file without a header gets begin so."""
 _SPOKEN_TO = ("complaint", "survey", "contact", "cancel")
@@ -58,9 +60,12 @@ def _told(profile: Profile, said: dict[str, tuple[str, str | None] | None], role
     """Types by the values of a column."""
     entries, roles = [], []
     for value, meaning in said.items():
+        n = profile.counts[value]
+        if meaning is None and n < _RARE * profile.n_rows:
+            continue
         meant, state = meaning or (role, None)
-        doubt = None if meaning else f"CHECK: {value} has no word that we know; it is taken for {role}"
-        entries.append(entry(value, {"role": meant} | ({"state": state} if state else {}), doubt))
+        doubt = None if meaning else f"CHECK: nothing tells what {value} is; it is taken for {role}"
+        entries.append(entry(value, {"role": meant} | ({"state": state} if state else {}), f"{n:,} rows", doubt))
         roles.append(meant)
     return Kinds(profile.name, tuple(entries), tuple(dict.fromkeys(roles)))
 

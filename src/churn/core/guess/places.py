@@ -11,6 +11,7 @@ from churn.core.guess.profiles import Profile
 from churn.core.guess.tables import DAY_US, EVENTS, Found
 from churn.core.guess.tree import Entry, entry
 
+_UTC = {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"}
 _HOUR_US = 3_600_000_000
 _MOST_COUNTRIES = 300
 UNKNOWN = "XXX"
@@ -22,8 +23,8 @@ _ENOUGH_HOURS = 2_000
 def zone(found: Sequence[Found]) -> Entry:
     """The time zone of the business."""
     aware, zones = _aware(found), _typed_zones(found)
-    if zones and zones != {"UTC"}:
-        name = min(zones - {"UTC"})
+    if zones - _UTC:
+        name = min(zones - _UTC)
         return entry("time_zone", name, f"the times of the files are typed as times in {name}")
     place = _country(found)
     quiet = _quiet(found)
@@ -62,8 +63,9 @@ def _events(found: Sequence[Found]) -> Iterable[tuple[Found, Profile]]:
 
 
 def _typed_zones(found: Sequence[Found]) -> set[str]:
+    """Zones of typed times; a mere offset names no place."""
     kinds = [profile.column.type for _, profile in _events(found)]
-    return {kind.tz for kind in kinds if pa.types.is_timestamp(kind) and kind.tz}
+    return {kind.tz for kind in kinds if pa.types.is_timestamp(kind) and kind.tz and "/" in kind.tz}
 
 
 def _aware(found: Sequence[Found]) -> bool:

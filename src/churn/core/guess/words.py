@@ -57,7 +57,7 @@ CATEGORY = (
     "method", "class", "类别", "品类", "分类",
 )  # fmt: skip
 TEXT = ("comment", "comments", "feedback", "message", "text", "note", "notes", "review", "评论", "留言", "反馈")
-TYPE = ("type", "event", "kind", "action", "status", "direction", "activity", "类型", "事件", "状态")
+TYPE = ("type", "event", "kind", "action", "status", "direction", "activity", "survey", "类型", "事件", "状态")
 ROLES: dict[str, tuple[str, ...]] = {
     "cancel": ("cancel", "cancellation", "churn", "termination", "unsubscribe", "kuendigung", "退订", "解约", "流失"),
     "complaint": ("complaint", "ticket", "support", "issue", "incident", "reclamation", "投诉", "工单"),
@@ -95,6 +95,8 @@ STATES: dict[str, tuple[str, str]] = {
     "redemption": ("campaign", "answered"),
     "answered": ("campaign", "answered"),
     "sent": ("campaign", "sent"),
+    "nps": ("survey", "nps"),
+    "csat": ("survey", "csat"),
 }
 """Words of a kind of event that name a role and a state that is not its first."""
 PEOPLE = ("accounts", "customers", "users", "members", "clients", "profile", "profiles", "demographics", "households")
