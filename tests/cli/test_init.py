@@ -16,8 +16,9 @@ from churn.core.events import checked, reconciliation
 from churn.core.snapshots import DEFINITIONS
 from churn.shell import config, raw
 from churn.shell.engine import ENGINES
-from churn.words.errors import ContractFault, NotEnoughData, UsageFault
+from churn.words.errors import ConfigFault, ContractFault, NotEnoughData, UsageFault
 from tests.cli.shapes import SHAPES, START, orders, weekly
+from tests.shell.postgresql import execute, server
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ENGINES["duckdb"](kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None)
@@ -180,3 +181,42 @@ def test_what_is_no_data_about_customers_is_explained(name, content, said):
     assert isinstance(result.exception, ContractFault)
     assert said in str(result.exception)
     assert not list(Path("conf/data").glob(f"{Path(name).stem}*"))
+
+
+def test_the_page_on_your_own_data_shows_what_the_command_writes():
+    page = (ROOT / "docs/bring_your_own_data.md").read_text(encoding="utf-8")
+    told = re.search(r"^## An example$.*?^```\n(.*?)^```.*?^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for command in told[1].split("\n")[:-1]:
+        assert CliRunner().invoke(app, command.split()[1:]).exit_code == 0
+    assert told[2] in Path("conf/data/shop.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("shape", ["headerless_tsv", "zstd"])
+def test_the_address_of_a_database_is_in_no_file_and_no_message(shape):
+    # No server answers there; what matters is what is said, and that nothing is left behind.
+    result = CliRunner().invoke(app, ["init", f"postgresql://me:hid%20den@/{shape}?host=/nowhere", "--name", "shop"])
+    assert isinstance(result.exception, ConfigFault)
+    said = result.output + str(result.exception)
+    assert "SHOP_DATABASE_URL" in said
+    assert "hid" not in said
+    assert not [p for p in Path().rglob("*") if p.is_file() and "hid%20den" in p.read_text(errors="replace")]
+
+
+def test_a_database_server_is_declared_by_its_variable_and_read(tmp_path_factory, monkeypatch):
+    with server(tmp_path_factory.mktemp("pg")) as address:
+        columns = "customer_id text, ordered_at timestamp, amount numeric(10, 2)"
+        execute(address, f"CREATE TABLE orders ({columns})", *_inserts(ORDERS))
+        monkeypatch.setenv("SHOP_DATABASE_URL", "")
+        said = init(address, "--name", "shop")
+        text = Path("conf/data/shop.yaml").read_text(encoding="utf-8")
+        assert 'files: "database:SHOP_DATABASE_URL/orders"' in text
+        assert "export SHOP_DATABASE_URL=" in said
+        assert "s3cr" not in text + said
+        events, account = read(declared("shop")[0])
+    assert account["total"]["kept"] == len(ORDERS)
+    assert sum(events["amount_minor"].to_pylist()) == sum(order.cents for order in ORDERS)
+
+
+def _inserts(made) -> list[str]:
+    rows = [f"('{o.customer}', '{o.at.isoformat()}', {o.cents / 100})" for o in made]
+    return [f"INSERT INTO orders VALUES {', '.join(rows[n : n + 1000])}" for n in range(0, len(rows), 1000)]

@@ -65,8 +65,8 @@ def started(folder: Path) -> subprocess.Popen:
     return subprocess.Popen([*CHURN, "run"], cwd=folder, env=environment(folder), **out)
 
 
-def demo_project(folder: Path, *, tracked: bool) -> Path:
-    """A copy of the project, under git, that is to work on the small demo world, with or without tracking."""
+def copied_project(folder: Path, *, tracked: bool) -> Path:
+    """A copy of the project, with or without tracking."""
     for part in PARTS:
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / part).is_dir():
@@ -75,9 +75,20 @@ def demo_project(folder: Path, *, tracked: bool) -> Path:
             shutil.copy(ROOT / part, folder / part)
     if not tracked:
         changed(folder, "enabled: true", "enabled: false")
+    return folder
+
+
+def demo_project(folder: Path, *, tracked: bool) -> Path:
+    """A copy of the project, under git, that is to work on the small demo world, with or without tracking."""
+    copied_project(folder, tracked=tracked)
     for command in (("demo",), ("config", "use", "data=demo")):
         made = done(folder, *CHURN, *command)
         assert made.returncode == 0, made.stderr
+    return committed(folder)
+
+
+def committed(folder: Path) -> Path:
+    """The same folder, under git, with everything in it."""
     for command in ("init", "config user.name tests", "config user.email tests@localhost", "add .", "commit -qm demo"):
         subprocess.run(["git", *command.split()], cwd=folder, check=True, capture_output=True)
     return folder

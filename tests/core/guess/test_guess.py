@@ -1,0 +1,264 @@
+"""Guesses from small samples: what is taken for what, with its reason, and what must not be used."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from churn.core import guess
+from churn.core.guess import Sample, layout, timing, tree, words
+from churn.core.guess.tables import STATES, found
+from churn.core.guess.times import guessed
+from churn.words.windows import DAY_US, instant
+
+
+def sample(name: str, table: str, *, rows: int = 1) -> Sample:
+    """A sample from a text table; `rows` repeats it."""
+    lines = [line.strip().split("|") for line in table.strip().splitlines()]
+    columns = {title: [line[place] for line in lines[1:]] * rows for place, title in enumerate(lines[0])}
+    return Sample(name, f"data/raw/{name}.csv", pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}))
+
+
+def sources(*samples: Sample) -> dict:
+    return guess.draft("shop", list(samples)).values["sources"]
+
+
+ACCOUNTS = sample(
+    "accounts",
+    """
+    account_id|signup_date|plan_tier|seats|churn_flag
+    a|2023-01-05|Pro|3|TRUE
+    b|2023-02-06|Basic|1|FALSE
+    c|2023-03-07|Pro|2|FALSE
+    """,
+)
+SUBSCRIPTIONS = sample(
+    "subscriptions",
+    """
+    subscription_id|account_id|start_date|end_date|plan_tier|mrr_amount|churn_flag
+    s1|a|2023-01-05|2023-04-05|Pro|30|TRUE
+    s2|b|2023-02-06||Basic|10|FALSE
+    s3|c|2023-03-07|2023-09-07|Pro|20|TRUE
+    s4|a|2023-05-01||Pro|30|FALSE
+    """,
+)
+USAGE = sample(
+    "feature_usage",
+    """
+    usage_id|subscription_id|usage_date|feature_name|usage_count
+    u1|s1|2023-01-06|search|9
+    u2|s1|2023-01-07|export|2
+    u3|s2|2023-02-08|search|4
+    u4|s4|2023-05-08|search|4
+    """,
+)
+TICKETS = sample(
+    "support_tickets",
+    """
+    ticket_id|account_id|submitted_at|closed_at|resolution_time_hours|satisfaction_score|priority
+    t1|a|2023-01-06 10:00|2023-01-07 10:00|24|3|high
+    t2|b|2023-02-08 10:00||||low
+    t3|a|2023-03-06 10:00|2023-03-06 12:00|2||low
+    """,
+)
+
+
+def test_flags_of_today_are_in_no_declaration():
+    drawn = guess.draft("saas", [ACCOUNTS, SUBSCRIPTIONS, USAGE, TICKETS])
+    said = drawn.values
+    assert said["attributes"] == {}
+    assert "accounts" not in str(said["sources"])
+    for column in ("churn_flag", "seats", "plan_tier"):
+        assert column not in str({k: v for k, v in said["sources"].items() if not k.startswith("subscriptions")})
+    assert "churn_flag" not in str(said)
+    assert any("accounts" in note and "churn_flag" in note for note in drawn.unused)
+
+
+def test_what_is_known_only_when_a_ticket_closes_is_not_said_of_its_opening():
+    said = sources(ACCOUNTS, TICKETS)
+    assert said["support_tickets"]["occurred_at"] == "submitted_at"
+    assert said["support_tickets_closed"]["occurred_at"] == "closed_at"
+    assert said["support_tickets_closed"]["event_types"]["closed"] == {"role": "complaint", "state": "closed"}
+    assert "hours" not in str(said)
+    assert "score" not in str(said)
+
+
+def test_a_table_without_customers_finds_them_where_its_key_stands_once():
+    said = sources(SUBSCRIPTIONS, USAGE)["feature_usage"]
+    assert said["customer_id"] == "subscription.account_id"
+    assert said["lookups"] == {"subscription": {"files": "data/raw/subscriptions.csv", "key": "subscription_id"}}
+
+
+def test_contracts_start_end_and_start_again():
+    drawn = guess.draft("saas", [SUBSCRIPTIONS])
+    said = drawn.values["sources"]
+    assert drawn.contract
+    assert said["subscriptions_started"]["event_types"] == {"started": {"role": "purchase"}}
+    assert said["subscriptions_ended"]["event_types"] == {"ended": {"role": "cancel"}}
+    assert said["subscriptions_ended"]["leave_out"]["open"]["when"] == [{"column": "end_date", "blank": True}]
+    assert said["subscriptions_resumed"]["event_types"] == {"resumed": {"role": "cancel", "state": "undone"}}
+
+
+def test_a_table_of_cancellations_takes_the_place_of_contract_ends():
+    churned = sample("churn_events", "churn_event_id|account_id|churn_date\nx1|a|2023-04-05\nx2|c|2023-09-07")
+    said = sources(SUBSCRIPTIONS, churned)
+    assert said["churn_events"]["event_types"] == {"churn_event": {"role": "cancel"}}
+    assert "subscriptions_ended" not in said
+
+
+def test_a_history_of_values_becomes_attributes():
+    plans = sample("plans", "customer_id|valid_from|plan\na|2023-01-05|Pro\na|2023-04-05|Basic\nb|2023-02-06|Pro")
+    orders = sample("orders", "customer_id|date|amount\na|2023-01-05|3.50\na|2023-02-05|1.25\nb|2023-02-06|2.75")
+    said = guess.draft("shop", [plans, orders]).values["attributes"]["plans"]
+    assert said["valid_from"] == "valid_from"
+    assert said["columns"] == {"plan": "plan"}
+
+
+def test_one_row_a_customer_is_how_customers_are_today():
+    accounts, _ = found([ACCOUNTS, TICKETS])
+    assert accounts.kind == STATES
+
+
+def test_rows_without_a_customer_are_left_out_with_room_for_a_third_more():
+    lines = "\n".join(
+        f"{'' if n % 4 == 0 else n % 7}|2023-01-{1 + n % 28:02d} 10:{n % 60:02d}|1.50" for n in range(400)
+    )
+    said = sources(sample("orders", f"customer|date|amount\n{lines}"))["orders"]
+    assert said["leave_out"] == {"anonymous": {"when": [{"column": "customer", "blank": True}], "most": 0.34}}
+
+
+def test_negative_pieces_are_purchases_that_came_back():
+    said = sources(
+        sample("sales", "client|day|qty|unit_price\na|2023-01-05|2|1.50\na|2023-01-06|-1|1.50\nb|2023-01-07|1|2.5")
+    )["sales"]
+    assert said["amount"] == {"product": ["qty", "unit_price"]}
+    assert said["event_types"]["returned"] == {
+        "role": "purchase", "state": "returned", "when": [{"column": "qty", "below": 0}],
+    }  # fmt: skip
+
+
+def test_equal_rows_are_different_events_only_where_no_clock_tells_them_apart():
+    dates = sample("orders", "customer|date|amount\na|2023-01-05|2.50\na|2023-01-05|2.50\nb|2023-01-07|1.5")
+    clock = sample("orders", "customer|date|amount\na|2023-01-05 10:00|2.5\na|2023-01-05 10:00|2.5\nb|2023-01-07|1")
+    assert sources(dates)["orders"]["equal_rows"] == "separate"
+    assert "equal_rows" not in sources(clock)["orders"]
+
+
+def test_a_kind_of_event_that_is_rare_and_unknown_is_not_declared():
+    lines = "\n".join(f"c{n % 9}|2023-01-{1 + n % 28:02d}|{'refund' if n % 5 == 0 else 'order'}" for n in range(3000))
+    said = sources(sample("rows", f"customer|date|type\n{lines}\nc1|2023-01-01|zzz"))["rows"]
+    assert said["event_type"] == "type"
+    assert said["event_types"] == {"order": {"role": "purchase"}, "refund": {"role": "purchase", "state": "returned"}}
+
+
+# ---- times
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["31/12/2023", "01/02/2024"], "%d/%m/%Y"),
+        (["12/31/2023", "01/02/2024"], "%m/%d/%Y"),
+        (["31.12.23", "01.02.24"], "%d.%m.%y"),
+        (["2023/12/31 08:05", "2024/01/02 9:30"], "%Y/%m/%d %H:%M"),
+        (["12/31/2023 1:05 PM", "01/02/2024 9:30 AM"], "%m/%d/%Y %I:%M %p"),
+        (["2024-01-02T10:00:00+01:00", "2024-01-02T10:00:00Z"], "iso"),
+        (["2024-W01", "2024-W52"], "%G-W%V"),
+        (["2024-01", "2024-12"], "%Y-%m"),
+        (["2024年1月2日", "2024年12月31日"], "%Y年%m月%d日"),
+        (["20240131", "20231231"], "%Y%m%d"),
+        (["1704067200", "1735689600"], "epoch_s"),
+        (["1704067200000", "1735689600000"], "epoch_ms"),
+        (["0", "17", "412"], "day_number"),
+    ],
+)
+def test_the_format_is_the_one_that_reads_all_values(values, form):
+    time = guessed("date", pa.array(values))
+    assert time is not None
+    assert time.format == form
+    assert time.readable.all()
+
+
+@pytest.mark.parametrize("values", [["red", "blue"], ["1.5", "2.5"], ["2024-13-45", "2024-99-01"], [None, None]])
+def test_what_is_no_time_is_taken_for_none(values):
+    assert guessed("date", pa.array(values, pa.string())) is None
+
+
+def test_a_birthday_is_no_time_of_an_event():
+    assert guessed("date_of_birth", pa.array(["1990-01-31", "1985-12-01"])) is None
+
+
+def test_the_same_dates_with_day_and_month_in_doubt_are_to_be_checked():
+    time = guessed("date", pa.array(["01/02/2024", "03/04/2024"]))
+    assert time is not None
+    assert "%d/%m/%Y or %m/%d/%Y?" in str(time.doubt)
+
+
+# ---- layout
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "delimiter", "header"),
+    [
+        ("id,date\n1,2024-01-01\n2,2024-01-02\n3,x\n", "utf-8", ",", True),
+        ("1\t2024-01-01\t2.5\n2\t2024-01-02\t3.5\n", "utf-8", "\t", False),
+        ("a;b\n1,5;x\n2,5;y\n", "utf-8", ";", True),
+        ("客户;金额\n甲乙;1\n丙丁;2\n", "gb18030", ";", True),
+        ("Kunde|Größe\nMüller|1\nJäger|2\n", "cp1252", "|", True),
+        ("a,b\n1,2\n", "utf-16", ",", True),
+    ],
+)
+def test_the_layout_is_read_off_the_first_bytes(text, encoding, delimiter, header):
+    seen = layout(text.encode(encoding))
+    assert (seen.encoding, seen.delimiter, not seen.header) == (encoding, delimiter, header)
+
+
+# ---- window and definition
+
+
+def test_a_last_day_that_ends_early_is_not_complete():
+    day, start = DAY_US, instant("2024-01-01", "UTC")
+    evening, noon = 20 * day // 24, 12 * day // 24
+    times = np.array([start + n * day + evening for n in range(60)] + [start + 60 * day + noon])
+    assert timing.window(times, "UTC", None).until == "2024-03-01"
+    assert timing.window(times[:-1], "UTC", None).until == "2024-03-01"
+    assert timing.window(times[:-1], "UTC", None).since == "2024-01-01"
+
+
+def test_a_few_events_far_from_all_others_do_not_stretch_the_window():
+    start = instant("2024-01-01", "UTC")
+    times = np.array([start + n * DAY_US // 40 for n in range(4000)] + [instant("2031-01-01", "UTC")])
+    assert timing.window(times, "UTC", None).until == "2024-04-10"
+
+
+def test_the_window_of_weekly_sums_ends_with_the_last_week():
+    times = np.array([instant("2024-01-01", "UTC") + 7 * n * DAY_US for n in range(10)])
+    assert timing.window(times, "UTC", 7).until == "2024-03-11"
+
+
+# ---- words and text
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "there"),
+    [
+        ("CustomerID", words.CUSTOMER, True),
+        ("客户ID", words.CUSTOMER, True),
+        ("paid", words.CUSTOMER, False),
+        ("orders", words.ROLES["purchase"], True),
+        ("border", words.ROLES["purchase"], False),
+    ],
+)
+def test_words_are_whole_words(name, known, there):
+    assert words.has(name, known) is there
+
+
+@pytest.mark.parametrize(
+    "value", ["NO", "12:30", "a: b", "1", "0012", "", "金额", "%d/%m/%Y", "null", "#x", "it's", "*"]
+)
+def test_texts_are_read_back_as_they_are(value, tmp_path):
+    from churn.shell.config import load
+
+    path = tmp_path / "x.yaml"
+    written = (tree.entry("plain", value, "a note"), tree.entry("inside", (tree.entry("list", [value, {value: 1}]),)))
+    path.write_text(tree.text(written), encoding="utf-8")
+    assert load(path).values == {"plain": value, "inside": {"list": [value, {value: 1}]}}
