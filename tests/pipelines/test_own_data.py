@@ -41,7 +41,7 @@ def test_real_data_reach_a_published_list_without_a_leak(name, tmp_path):
     rows, evaluation = published(tmp_path / "project", str(where))
     assert len(rows) > 100
     assert rows[0]["score"] >= rows[-1]["score"]
-    assert 0.5 < evaluation["metrics"]["model"]["auc"] < HONEST
+    assert evaluation["model"]["auc"] < HONEST
 
 
 @pytest.mark.parametrize("shape", ["headerless_tsv", "day_first_slashes", "weekly_sums", "day_numbers"])
