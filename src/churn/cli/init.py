@@ -79,8 +79,8 @@ def _with_times(drawn: "Draft") -> tuple["Tree", str | None]:
     data = _dataset(drawn.values)
     composed = sections.compose(["engine=duckdb"])
     events, counts = _through_the_door(data, composed)
-    active = events.filter(_is_in(events["role"], drawn.active)) if drawn.contract is False else events
-    seen = guess.window(_instants(active), data.time_zone, drawn.period_days)
+    active = events if drawn.contract else events.filter(_is_in(events["role"], drawn.active))
+    seen = guess.window(_instants(active if active.num_rows else events), data.time_zone, drawn.period_days)
     bounds = _dataset(drawn.values | {"observed_from": seen.since, "observed_until": seen.until})
     chosen = guess.choice(
         events,

@@ -8,6 +8,7 @@ from churn.core import guess
 from churn.core.guess import Sample, layout, timing, tree, words
 from churn.core.guess.tables import STATES, found
 from churn.core.guess.times import guessed
+from churn.words.errors import ContractFault
 from churn.words.windows import DAY_US, instant
 
 
@@ -262,3 +263,16 @@ def test_texts_are_read_back_as_they_are(value, tmp_path):
     written = (tree.entry("plain", value, "a note"), tree.entry("inside", (tree.entry("list", [value, {value: 1}]),)))
     path.write_text(tree.text(written), encoding="utf-8")
     assert load(path).values == {"plain": value, "inside": {"list": [value, {value: 1}]}}
+
+
+def test_a_table_with_a_column_for_each_month_is_told_to_be_turned():
+    wide = sample("usage", "customer_id|2024-01|2024-02|2024-03\na|1|2|3\nb|4|5|6")
+    with pytest.raises(ContractFault, match=r"3 columns are named by times \(2024-01 to 2024-03\): write one row"):
+        guess.draft("shop", [wide])
+
+
+def test_money_with_signs_and_separators_is_told():
+    said = guess.draft(
+        "shop", [sample("orders", "customer|date|total\na|2023-01-05|$1,234.50\nb|2023-01-06|$2,000.00")]
+    )
+    assert "total holds no plain numbers ($1,234.50)" in " ".join(guess.to_check(said.data))

@@ -140,6 +140,19 @@ def amounts(found: Found) -> list[Profile]:
     return sorted(unnamed, key=lambda p: p.whole)
 
 
+def unreadable_money(found: Found) -> str | None:
+    """What must be done with a column of money that holds no plain numbers."""
+    for profile in _free(found) if not amounts(found) else ():
+        named = words.has(profile.name, words.AMOUNT) and not words.has(profile.name, words.NO_AMOUNT)
+        if not (named and profile.is_text):
+            continue
+        marked = pc.match_substring_regex(profile.column, r"\d[.,]\d{3}|[$€£¥￥]\s?\d|\d\s?[$€£¥￥]")
+        if (pc.mean(marked.cast(pa.int8())).as_py() or 0) > 0.5:
+            example = profile.column.drop_null()[0].as_py()
+            return f"CHECK: {profile.name} holds no plain numbers ({example}); export it without signs and separators"
+    return None
+
+
 def quantities(found: Found) -> list[Profile]:
     """Columns of pieces, minutes or times, the likeliest first."""
     numeric = [p for p in _free(found) if p.decimal and not p.is_id and not p.is_flag and not p.time]

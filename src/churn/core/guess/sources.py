@@ -51,7 +51,7 @@ def _events(found: Found, kinds: fields.Kinds) -> Iterable[Entry]:
     role, name = kinds.roles[0], found.sample.name
     body = [*_head(found, found.time), *_recorded(found), *_typed(kinds)]
     body += [*fields.numbers(found, role), *fields.texts(found, role), *fields.identity(found, role)]
-    yield entry(name, (*body, *_tail(found, body)), found.why)
+    yield entry(name, (*body, *_tail(found, body)), found.why, fields.unreadable_money(found))
     closed = _closing(found) if role == "complaint" and not kinds.event_type else None
     if closed:
         types = entry("event_types", (entry("closed", {"role": "complaint", "state": "closed"}),))

@@ -1,5 +1,6 @@
 """Tables: what one row of each is, whom it is about, and which other table tells it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,8 @@ from churn.core.guess.profiles import Profile
 
 EVENTS, PERIODS, STATES, HISTORY, THINGS = "events", "periods", "states", "history", "things"
 """Something happened; something held from a start to an end; how customers are today; since when; what is no event."""
+_LEAST_DATED = 3
+_DATED = re.compile(r"\D*(19|20)\d{2}[-_/. ]?\d{2}([-_/. ]?\d{2})?")
 _LEAST_CONTRACT_DAYS = 7
 """What starts and ends within a week is a session, not a contract."""
 DAY_US = 86_400_000_000
@@ -160,7 +163,7 @@ def _found(sample: Sample, customers: dict[str, tuple[str, str]], samples: Seque
     if one_a_customer and (people or base.role is None) and not _is_alone(sample, samples):
         return replace(base, kind=STATES, why="one row a customer: how customers are today, not since when")
     if time is None:
-        return replace(base, why="no column tells when it happened")
+        return replace(base, why=_wide(sample) or "no column tells when it happened")
     history = [n for n, p in sample.profiles.items() if p.time and words.has(n, words.VALID)]
     if history:
         return replace(base, kind=HISTORY, time=history[0], why=f"{history[0]} says since when its values hold")
@@ -168,6 +171,17 @@ def _found(sample: Sample, customers: dict[str, tuple[str, str]], samples: Seque
     if end and base.role not in {"campaign", "complaint", "contact", "usage"}:
         return replace(base, kind=PERIODS, end=end, why=f"{time} and {end} lie weeks apart: a row is a period")
     return replace(base, kind=EVENTS, why=f"{time} tells when it happened")
+
+
+def _wide(sample: Sample) -> str:
+    """What is said of a table with a column for each month or day; nothing if it is none."""
+    dated = [name for name in sample.rows.column_names if _DATED.fullmatch(name)]
+    if len(dated) < _LEAST_DATED:
+        return ""
+    return (
+        f"{len(dated)} columns are named by times ({dated[0]} to {dated[-1]}): write one row a customer and time "
+        "instead, with the time in a column (UNPIVOT in SQL, melt in pandas)"
+    )
 
 
 def _is_alone(sample: Sample, samples: Sequence[Sample]) -> bool:
