@@ -21,7 +21,9 @@ from tests.cli.shapes import SHAPES, START, orders, weekly
 from tests.shell.postgresql import execute, server
 
 ROOT = Path(__file__).parents[2]
-ENGINE = ENGINES["duckdb"](kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None)
+ENGINE = ENGINES["duckdb"](
+    kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None, temporary_most=None, incremental=False
+)
 ORDERS = orders()
 WITHOUT_CLOCK = {"headerless_tsv", "day_first_slashes", "day_numbers", "weekly_sums"}
 

@@ -15,7 +15,9 @@ from churn.shell.store import digest
 from churn.words.errors import ConfigFault, ContractFault, IntegrityFault
 from tests.shell.postgresql import PASSWORD, execute, server
 
-ENGINE = ENGINES["duckdb"](kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None)
+ENGINE = ENGINES["duckdb"](
+    kind="duckdb", memory_limit="1GB", threads=None, temporary_folder=None, temporary_most=None, incremental=False
+)
 ORDERS = (
     "CREATE TABLE orders (id bigint, customer text, at timestamptz, amount numeric(12, 2), what uuid, tags text[])",
     """INSERT INTO orders

@@ -9,8 +9,8 @@ import pytest
 
 from churn.shell.engine import formats
 from churn.shell.engine.formats import LINE, readable
-from churn.shell.engine.on_duckdb import connected
 from churn.shell.raw import RawFile
+from churn.shell.samples import looking
 from churn.words.errors import ContractFault, IntegrityFault
 
 
@@ -21,7 +21,7 @@ def _here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def con():
-    with connected({"memory_limit": "500MB"}, None) as found:
+    with looking() as found:
         yield found
 
 

@@ -4,7 +4,9 @@
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +16,6 @@ import pyarrow as pa
 from churn.shell import databases, raw
 from churn.shell.engine import packed, sheets
 from churn.shell.engine.formats import CSV, ENDINGS, JSON, LINE, SHEET, TSV, kind_of, readable
-from churn.shell.engine.on_duckdb import connected
 from churn.words.errors import ContractFault, UsageFault
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ RAW = Path("data/raw")
 ROWS = 600_000
 """Rows of each kind to look at: enough that rare values show, few enough that a look takes seconds."""
 _HEAD_BYTES = 1 << 16
+_MEMORY = "2GB"
+"""Room for `ROWS` rows of wide tables; a look streams and sorts nothing."""
 _DATABASE_FILES = {".db", ".sqlite", ".sqlite3"}
 Layout = Callable[..., Any]
 """Function of the first bytes of a text file and `tabs`: encoding, delimiter, header, and evidence of each."""
@@ -79,6 +82,17 @@ def samples(where: str, name: str, layout: Layout) -> tuple[list[Rows], list[str
         found = [rows for path in sqlite for rows in _of_database(databases.SQLITE, path.as_posix())]
         return found, notes
     return _of_files(paths, layout, ""), notes
+
+
+@contextmanager
+def looking() -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A database in memory for a look at files, with a folder of its own that is removed when the block ends."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="churn-init-") as folder:
+        config: dict[str, Any] = {"temp_directory": folder, "autoinstall_known_extensions": "false"}
+        with duckdb.connect(config=config | {"memory_limit": _MEMORY}) as con:
+            yield con
 
 
 def _of_address(where: str, name: str) -> tuple[list[Rows], list[str]]:
@@ -161,7 +175,7 @@ def _package_files(where: str) -> Iterator[Path]:
 def _of_files(paths: list[Path], layout: Layout, package: str) -> list[Rows]:
     """Rows of each group of files with the same columns in the same folder."""
     found: list[Rows] = []
-    with connected({"memory_limit": "2GB"}, None) as con:
+    with looking() as con:
         groups: dict[Any, list[tuple[Path, _Written, dict[str, tuple[Any, str]]]]] = {}
         for path in paths:
             for written, said, columns in _looks(con, path, layout):
