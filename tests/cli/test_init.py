@@ -136,6 +136,13 @@ def test_too_short_a_history_is_told_how_many_days_it_lacks():
     assert re.search(r"the events span \d+ days, .* need 28: \d+ more days", str(result.exception))
 
 
+def test_a_header_without_rows_is_too_little():
+    Path("data/raw/mine/orders.csv").write_text("customer,date,amount\n")
+    result = CliRunner().invoke(app, ["init", "data/raw/mine"])
+    assert isinstance(result.exception, NotEnoughData)
+    assert "0 rows: data/raw/mine/orders.csv has the columns customer, date, amount" in str(result.exception)
+
+
 def test_files_from_elsewhere_are_copied_and_those_of_the_project_are_not(tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside") / "shop"
     outside.mkdir()
@@ -173,12 +180,14 @@ def test_guesses_do_not_depend_on_when_they_are_made():
         ("absent.csv", None, "there is nothing at"),
         ("notes.md", "hello", "no file that we read"),
         ("things.csv", "product,colour\na,red\nb,blue\n", "no table tells who did something and when"),
-        ("empty.csv", "", "no rows"),
+        ("empty.csv", "", "empty.csv: nothing in it"),
+        ("notes.csv", b"\xff\xd8" + bytes(range(128, 256)) * 9, "notes.csv (source init): byte"),
+        ("page.csv", "<!doctype html><p>,</p>\n", "page.csv (source init) looks like an HTML page"),
     ],
 )
 def test_what_is_no_data_about_customers_is_explained(name, content, said):
     if content is not None:
-        Path(name).write_text(content)
+        Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
     result = CliRunner().invoke(app, ["init", name])
     assert isinstance(result.exception, ContractFault)
     assert said in str(result.exception)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from churn.shell import databases, raw
 from churn.shell.engine import packed, sheets
 from churn.shell.engine.formats import CSV, ENDINGS, JSON, LINE, SHEET, TSV, kind_of, readable
-from churn.words.errors import ContractFault, UsageFault
+from churn.words.errors import ContractFault, NotEnoughData, UsageFault
 
 if TYPE_CHECKING:
     import duckdb
@@ -193,8 +193,14 @@ def _of_files(paths: list[Path], layout: Layout, package: str) -> list[Rows]:
                 rows, whole = _rows(con, some, written)
                 found.append(Rows(_called(some, folder, written, found), shown, rows, said, whole))
     if not found:
-        raise ContractFault("the files hold no rows")
-    return found
+        raise ContractFault(
+            f"{', '.join(path.name for path in paths[:5])}: nothing in it that could be rows of a table"
+        )
+    full = [rows for rows in found if rows.rows.num_rows]
+    if not full:
+        empty = "; ".join(f"{rows.files} has the columns {', '.join(rows.rows.column_names)}" for rows in found[:5])
+        raise NotEnoughData(f"0 rows: {empty}, but nothing below them")
+    return full
 
 
 def _looks(

@@ -113,7 +113,7 @@ class Profile:
         """Whether it only says true or false."""
         if pa.types.is_boolean(self.column.type):
             return True
-        said = {str(value).strip().lower() for value in self.counts} if self.n_distinct <= 3 else {"-"}
+        said = {str(value).strip().lower() for value in self.counts} if 0 < self.n_distinct <= 3 else {"-"}
         return said <= {"true", "false", "yes", "no", "y", "n", "0", "1", "t", "f", ""}
 
     @property

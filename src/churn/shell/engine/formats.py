@@ -91,14 +91,15 @@ def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) 
         return _parquet(con, file)
     if kind == SHEET:
         return _sheet(con, file, written)
-    head = packed.head(file, HEAD_BYTES)
+    head, at = packed.head(file, HEAD_BYTES), file.path
     if written.encoding != UTF8:
-        file = packed.in_utf8(file, written.encoding, _temporary_folder(con))
-        head = packed.head(file, HEAD_BYTES)
+        at = packed.in_utf8(file, written.encoding, _temporary_folder(con))
+        with at.open("rb") as handle:
+            head = handle.read(HEAD_BYTES)
     _check_text(file, head)
     if kind == JSON:
-        return _json(con, file)
-    return _delimited(file, head, "\t" if kind == TSV else written.delimiter, written.header)
+        return _json(con, at)
+    return _delimited(file, at, head, "\t" if kind == TSV else written.delimiter, written.header)
 
 
 def missing(file: RawFile, wanted: list[str], there: list[str]) -> ContractFault:
@@ -206,10 +207,10 @@ def _plain(name: str, kind: str) -> str:
     return f"CAST({named(name)} AS VARCHAR) AS {named(name)}"
 
 
-def _json(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
+def _json(con: "duckdb.DuckDBPyConnection", path: Path) -> Readable:
     """Lines of JSON are read as text, so that a broken line is one line, and numbers keep their digits."""
     lines = (
-        f"SELECT row_number() OVER () AS {LINE}, json FROM read_csv({quoted(str(file.path))}, "
+        f"SELECT row_number() OVER () AS {LINE}, json FROM read_csv({quoted(str(path))}, "
         f"columns = {{'json': 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
         f"quote = {_NO_SUCH_QUOTE}, escape = {_NO_SUCH_QUOTE}, nullstr = '', "
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
@@ -239,12 +240,12 @@ def _sheet(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) ->
     return Readable(f"SELECT * FROM {name}", types, in_lines=False)
 
 
-def _delimited(file: RawFile, head: bytes, delimiter: str, header: tuple[str, ...]) -> Readable:
+def _delimited(file: RawFile, path: Path, head: bytes, delimiter: str, header: tuple[str, ...]) -> Readable:
     names = list(header) or _header(file, head, delimiter)
     header_lines = 0 if header else 1
     fields = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     sql = (
-        f"SELECT row_number() OVER () AS {LINE}, * FROM read_csv({quoted(str(file.path))}, columns = {{{fields}}}, "
+        f"SELECT row_number() OVER () AS {LINE}, * FROM read_csv({quoted(str(path))}, columns = {{{fields}}}, "
         f"auto_detect = false, header = false, skip = {header_lines}, delim = {quoted(delimiter)}, "
         f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, null_padding = false, "
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"

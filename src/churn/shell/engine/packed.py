@@ -65,7 +65,7 @@ def head(file: RawFile, size: int, *, whole: bool = True) -> bytes:
     return first
 
 
-def in_utf8(file: RawFile, encoding: str, folder: Path) -> RawFile:
+def in_utf8(file: RawFile, encoding: str, folder: Path) -> Path:
     """The same text in UTF-8, in a file of its own in `folder`.
 
     Bytes that the encoding does not have become bytes that UTF-8 does not have, so that their rows are rejected.
@@ -81,7 +81,7 @@ def in_utf8(file: RawFile, encoding: str, folder: Path) -> RawFile:
         while block := read.read(BLOCK_BYTES):
             write.write(decoder.decode(block).encode("utf-8", "surrogateescape"))
         write.write(decoder.decode(b"", final=True).encode("utf-8", "surrogateescape"))
-    return file._replace(path=path)
+    return path
 
 
 def _marked(error: UnicodeError) -> tuple[str, int]:
