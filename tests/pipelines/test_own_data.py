@@ -40,7 +40,7 @@ def test_real_data_reach_a_published_list_without_a_leak(name, tmp_path):
         pytest.skip("the real data are not at hand")
     rows, evaluation = published(tmp_path / "project", str(where))
     assert len(rows) > 100
-    assert rows[0]["score"] >= rows[-1]["score"]
+    assert rows[0]["value_at_risk"] >= rows[-1]["value_at_risk"]
     assert evaluation["model"]["auc"] < HONEST
 
 
