@@ -1,7 +1,7 @@
 """Whether the model is better than a rule, on snapshots newer than everything it was learnt from."""
 
 from churn.core.dataset import dataset
-from churn.core.evaluation import evaluation
+from churn.core.evaluation import check_gate, evaluation
 from churn.core.features import catalogue, windows
 from churn.core.model import read
 from churn.shell import config, store
@@ -21,6 +21,7 @@ def main() -> None:
     store.write_json(store.PATHS["evaluation"], found.metrics)
     store.write_files(store.PATHS["curves"], found.curve_files)
     store.write_files(store.PATHS["figures"], found.figure_files)
+    check_gate(found.metrics)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from functools import partial
 
 from churn.core.model import read
-from churn.core.scores import contributions, margins, scores, scoring_as_of
+from churn.core.scores import check_values, contributions, limits, margins, scores, scoring_as_of
 from churn.shell import config, store
 from churn.shell.engine import ENGINES
 from churn.shell.runs import stage
@@ -17,6 +17,9 @@ def main() -> None:
     """Write the tables scores and contributions."""
     learnt, as_of = read(store.read_texts(store.PATHS["model"])), scoring_as_of(store.read("split"))
     engine, known = config.value("engine", ENGINES), {"as_of": as_of, "model": learnt}
+    if learnt.vocabulary:
+        columns = ["customer_id", "as_of", *learnt.vocabulary]
+        check_values(store.batches("features", columns), **known, unseen_most=config.value("scores", limits))
     store.write("scores", scores(engine.made(partial(margins, **known), READ, ROWS), **known))
     store.write_batches("contributions", engine.made(partial(contributions, **known), READ, ROWS))
 

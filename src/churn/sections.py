@@ -16,6 +16,7 @@ from churn.core.features import windows
 from churn.core.model import MODELS
 from churn.core.reasons import reasons
 from churn.core.risk_list import risk_list
+from churn.core.scores import limits
 from churn.core.snapshots import DEFINITIONS, as_ofs
 from churn.core.split import split
 from churn.shell import config
@@ -45,6 +46,7 @@ SECTIONS: dict[str, Section] = {
     "features": Section(windows),
     "model": Section(MODELS),
     "evaluation": Section(evaluation, given=("catalogue", "nouns")),
+    "scores": Section(limits),
     "reasons": Section(reasons, given=("catalogue", "nouns", "currency")),
     "risk_list": Section(risk_list, given=("horizon_days", "currency", "model_version")),
     "tracking": Section(track),

@@ -33,6 +33,7 @@ SECTION = {
     "interval": 0.95,
     "capacity": 30,
     "ece_most": 0.05,
+    "gate": True,
     "influence_rows": 100,
     "baseline_rows": 100_000,
     "rfm": ("days_since_purchase", "spend_90d"),

@@ -8,7 +8,7 @@ import pytest
 from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, world
 
 from churn.core.model import MODELS, Model, contributions, margins, model, score, unseen
-from churn.core.model.encoding import VALUES_MOST, frequent
+from churn.core.model.encoding import OTHER, VALUES_MOST, frequent
 from churn.core.model.parts import auc, learning
 from churn.words.errors import ConfigFault, Fault, GateFault, IntegrityFault, NotEnoughData
 from churn.words.tables import CODE, INSTANT
@@ -145,7 +145,8 @@ def test_the_vocabulary_comes_from_the_train_part(tables: tuple) -> None:
 def test_only_the_most_frequent_values_get_a_code() -> None:
     often = [f"v{i:03d}" for i in range(VALUES_MOST)]
     counts = np.array([1, 0] + [2] * VALUES_MOST)
-    assert frequent(["rare", "only later", *often[::-1]], counts) == often
+    assert frequent(["rare", "only later", *often[::-1]], counts) == [*often, OTHER]
+    assert frequent(["only later", *often[::-1]], counts[1:]) == often
     assert frequent(["b", "only later", "a"], np.array([1, 0, 2])) == ["a", "b"]
 
 

@@ -29,7 +29,13 @@ def parts(definition, *, every: int, n: int, until: int = us("2024-01-01"), **si
         ],
         schema=SNAPSHOTS.schema,
     )
-    wanted = {"test_as_ofs": 1, "calibration_as_ofs": 1, "validation_as_ofs": 1, "train_as_ofs": None} | sizes
+    wanted = {
+        "test_as_ofs": 1,
+        "calibration_as_ofs": 1,
+        "validation_as_ofs": 1,
+        "train_as_ofs": None,
+        "base_rate_most": 1e9,
+    } | sizes
     return SPLIT.check(split(table, observed_until=until, definition=definition, **wanted))
 
 

@@ -191,7 +191,7 @@ def test_another_delimiter_is_declared() -> None:
 def test_exact_duplicates_are_dropped_and_counted() -> None:
     put("orders.csv", csv_text())
     once = found(world())[0]
-    put("orders_again.csv", csv_text())
+    put("orders_again.csv", csv_text() + "\n")
     twice, _, _, counts = found(world())
     assert twice.equals(once)
     assert (counts["orders"]["rows"], counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (4 + 4, 4, 0)
@@ -307,6 +307,12 @@ def test_rows_that_cannot_be_divided_are_kept_with_their_line() -> None:
 
 def test_a_quote_that_is_not_closed_swallows_no_rows_silently() -> None:
     put("orders.csv", csv_text() + 'c,2024-05-01,5,1,"open\nd,2024-05-01,6,1,x\n')
+    with pytest.raises(ContractFault, match=r"quote_not_closed.*orders\.csv:6 .*up to 1 of 6 lines"):
+        found(world())
+
+
+def test_a_quote_that_is_not_closed_in_the_last_line_is_one_row() -> None:
+    put("orders.csv", csv_text() + 'c,2024-05-01,5,1,"open\n')
     events, _, quarantine, _ = found(world())
     assert events.num_rows == 4
     assert faults(quarantine) == [(6, "quote_not_closed")]

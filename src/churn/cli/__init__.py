@@ -11,6 +11,7 @@ import typer
 
 from churn.cli.config import app as config
 from churn.cli.demo import demo
+from churn.cli.doctor import doctor
 from churn.cli.features import features
 from churn.cli.init import init
 from churn.cli.run import run
@@ -31,6 +32,7 @@ app.command()(run)
 app.command()(why)
 app.command()(demo)
 app.command()(features)
+app.command()(doctor)
 app.add_typer(config, name="config")
 
 
@@ -61,7 +63,8 @@ def churn(
 
     \b
     Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 input breaks its contract, 5 not enough data,
-    6 quality gate, 8 another run, 9 disk or memory, 10 damaged file, 13 tracking, 130 and 143 interrupted.
+    6 quality gate, 7 drift, 8 another run, 9 disk or memory, 10 damaged file, 11 incomplete input, 12 warnings with
+    --strict, 13 tracking, 130 and 143 interrupted.
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
     enter()
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from churn.shell.delivery import Published
     from churn.shell.repro import Step
 
@@ -22,6 +20,7 @@ SHOWN = 5
 def run(
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 12 if the list comes with warnings.")] = False,
 ) -> None:
     """Make the list of customers at risk, and publish it.
 
@@ -33,20 +32,29 @@ def run(
     Examples:
       churn run                                      the list of the data in use
       churn run --wait                               after the run that is under way
+      churn run --strict                             for a scheduler: warnings are an exit code, too
       churn config use data=online_retail && churn run
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
+    from churn.cli import reference
+    from churn.cli.told import account, check_warnings
     from churn.sections import check
     from churn.shell.repro import repro
     from churn.shell.runs import one_run
+    from churn.shell.surroundings import check_surroundings
     from churn.words.errors import UsageFault
 
     if not Path("dvc.yaml").exists():
         raise UsageFault(f"{Path.cwd()} is no churn project, nor is a folder above it: there is no dvc.yaml. Go to one")
+    check_surroundings()
     with one_run(wait=wait), _telling() as tell:
         check()
         repro(tell)
+        reference.check()
         published = _publish()
+        reference.keep()
     _say(published)
+    if strict:
+        check_warnings(account().warnings)
 
 
 def _publish() -> "Published":
@@ -75,6 +83,7 @@ def _say(published: "Published") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from churn.cli.told import account
     from churn.core.amounts import money
     from churn.shell import store
     from churn.shell.delivery import listed
@@ -88,27 +97,12 @@ def _say(published: "Published") -> None:
         at_risk = money(row["value_at_risk"], row["currency"])
         table.add_row(str(row["rank"]), row["customer_id"], f"{row['score']:.0%}", at_risk, row["reason_1_en"] or "")
     console = Console(markup=False, highlight=False, soft_wrap=True)
-    _say_rows(console)
+    console.print(account().text)
     console.print(table)
     console.print(store.read_json(PATHS["evaluation"])["verdict"]["en"])
     state = "Published" if published.is_new else "Nothing changed; still"
     console.print(f"{state} {published.folder}: {len(rows):,} customers. Open {published.folder}/index.html")
     console.print(f"Ask about one of them: churn why {rows['customer_id'][0]}")
-
-
-def _say_rows(console: "Console") -> None:
-    """The account of the rows that were read, and what the door warned of."""
-    from churn.shell import store
-    from churn.shell.store import PATHS
-
-    account = store.read_json(PATHS["reconciliation"])
-    total = account["total"]
-    console.print(
-        f"Rows read {total['rows']:,} = kept {total['kept']:,} + duplicates {total['duplicates']:,} + "
-        f"quarantined {total['quarantined']:,} + out of window {total['out_of_window']:,}"
-    )
-    for warning in account["warnings"]:
-        console.print(f"Warning: {warning}")
 
 
 @contextmanager

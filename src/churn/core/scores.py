@@ -1,16 +1,20 @@
 """Scores and contributions of the customers at the newest as_of, the same arithmetic as in training, batch by batch."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from annotated_types import Ge, Le
 
 from churn.core import model as door
 from churn.core.model import Model
-from churn.words.errors import Fault, NotEnoughData
+from churn.words.errors import DriftFault, Fault, GateFault, NotEnoughData, message
 from churn.words.tables import CONTRIBUTIONS, FEATURES, SCORES
 
+TIED_LEAST = 10
+"""Of fewer customers, all may be alike."""
 CHUNK = 20_000
 """Rows explained at once: 150 features take 24 MB, however many customers there are."""
 
@@ -27,6 +31,45 @@ def scoring_as_of(split: pa.Table) -> pa.Scalar:
     if not len(to_score):
         raise NotEnoughData(f"none of {split.num_rows} as_ofs is to be scored; observed_until in conf/data bounds them")
     return pc.max(to_score)
+
+
+def limits(*, unseen_most: Annotated[float, Ge(0), Le(1)]) -> float:
+    """Share of the customers who may have a value of an attribute that the model never met.
+
+    Parameters
+    ----------
+    unseen_most
+        Beyond it the data are of another world than the model; 0.05 is a twentieth.
+    """
+    return unseen_most
+
+
+def check_values(features: Iterable[pa.Table], as_of: pa.Scalar, model: Model, unseen_most: float) -> None:
+    """The customers at `as_of` have values that the model knows.
+
+    Raises
+    ------
+    DriftFault
+        Naming each attribute with too many values that training never met (exit 7).
+    """
+    rows, strange = 0, dict[str, int]()
+    for piece in features:
+        here = at(piece, as_of)
+        rows += here.num_rows
+        for name, n in door.unseen(model, here).items():
+            strange[name] = strange.get(name, 0) + n
+    over = {name: n for name, n in sorted(strange.items()) if n > unseen_most * rows}
+    if over:
+        raise DriftFault(
+            message(
+                "today's customers have values that the model never met",
+                where=f"attributes {', '.join(over)}",
+                many="; ".join(f"{name}: {n:,} of {rows:,} customers ({n / rows:.1%})" for name, n in over.items())
+                + f"; the limit is {unseen_most:.0%}",
+                do="was a value renamed? Map it back in the export. If it is new, wait until outcomes of it are known, "
+                "or raise scores.unseen_most in conf/config.yaml",
+            )
+        )
 
 
 def at(table: pa.Table, as_of: pa.Scalar) -> pa.Table:
@@ -56,6 +99,8 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
     ------
     NotEnoughData
         Nobody was eligible at `as_of`.
+    GateFault
+        Everybody has the same score.
     """
     pieces = [piece for piece in batches if piece.num_rows]
     if not pieces:
@@ -65,6 +110,15 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
     score = door.score(model, margin)
     if not np.isfinite(margin).all() or score.min() < 0 or score.max() > 1:
         raise Fault(f"{len(score):,} scores are not all numbers between 0 and 1")
+    if len(score) >= TIED_LEAST and score.min() == score.max():
+        raise GateFault(
+            message(
+                "every customer has the same score, so the list would be in the order of their ids",
+                where="data/scores.parquet",
+                many=f"{len(score):,} customers, {score[0]:.1%} each",
+                do="look at reports/evaluation.json and the model's card: has the model learnt anything?",
+            )
+        )
     columns = [*table.columns, pa.array(score), pa.array(percentile(score))]
     return pa.Table.from_arrays(columns, schema=SCORES.schema)
 

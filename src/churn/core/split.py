@@ -8,9 +8,12 @@ from annotated_types import Ge
 
 from churn.core.snapshots import Definition
 from churn.core.timeline import instants
-from churn.words.errors import NotEnoughData
+from churn.words.errors import DriftFault, NotEnoughData, message
 from churn.words.tables import INSTANT, SPLIT
 from churn.words.windows import DAY_US
+
+EACH_LEAST = 30
+"""Churners, or stayers, that are expected or there: of fewer, a third or three times as many can be chance."""
 
 
 def split(
@@ -22,6 +25,7 @@ def split(
     calibration_as_ofs: Annotated[int, Ge(1)],
     validation_as_ofs: Annotated[int, Ge(1)],
     train_as_ofs: Annotated[int, Ge(1)] | None,
+    base_rate_most: Annotated[float, Ge(1)],
 ) -> pa.Table:
     """One row per as-of date: its part, its outcome window, its snapshots and its churners.
 
@@ -37,6 +41,8 @@ def split(
         Up to when events are complete, in microseconds.
     train_as_ofs : int or None
         How many dates train; None takes all that are old enough.
+    base_rate_most : float
+        How many times as many of the newest customers may have churned, or stayed, as of those in training.
 
     Returns
     -------
@@ -47,6 +53,8 @@ def split(
     ------
     NotEnoughData
         When the history is too short for one date in each part, with the number of days that it lacks.
+    DriftFault
+        When the newest outcomes are not of the world that the older ones are of: a feed stopped, or a role changed.
     """
     as_of, n_snapshots, n_churned = _counts(snapshots)
     until = as_of + definition.outcome_days * DAY_US
@@ -67,6 +75,7 @@ def split(
             raise NotEnoughData(_too_short(name, as_of, observed_until, definition, wanted))
         part[candidates] = name
         limit = as_of[candidates[0]]
+    _check_base_rate(n_snapshots, n_churned, part, base_rate_most)
     return pa.table(
         [
             _instants(as_of),
@@ -86,6 +95,34 @@ def _counts(snapshots: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n_snapshots = np.bincount(inverse, minlength=len(as_of)).astype(np.int64)
     n_churned = np.bincount(inverse, weights=churned, minlength=len(as_of)).astype(np.int64)
     return as_of, n_snapshots, n_churned
+
+
+def _check_base_rate(n: np.ndarray, churned: np.ndarray, part: np.ndarray, most: float) -> None:
+    """The test dates have about the same share of churners, and of stayers, as training had.
+
+    Of those that are more, at least `EACH_LEAST` must be there or expected: ten against three are chance.
+    """
+    shares = []
+    for name in ("test", "train"):
+        rows, left = int(n[part == name].sum()), int(churned[part == name].sum())
+        shares.append((rows, left, left / max(rows, 1)))
+    (rows, left, here), (_, _, usual) = shares
+    for what, share, before in (("churned", here, usual), ("stayed", 1 - here, 1 - usual)):
+        low, high = sorted((share, before))
+        if high * rows >= EACH_LEAST and high > most * low:
+            raise DriftFault(
+                message(
+                    f"{share:.1%} of the newest customers {what}, {before:.1%} did in training: {_times(high, low)}",
+                    where="the newest as_of whose outcome is known",
+                    many=f"{rows:,} customers, {left:,} churned; the limit is {most:g} times",
+                    do="did a feed stop, or was a file not delivered? Look at the newest days of each source. If it is "
+                    "true, raise split.base_rate_most in conf/config.yaml",
+                )
+            )
+
+
+def _times(high: float, low: float) -> str:
+    return f"{high / low:.1f} times apart" if low else "more than a thousand times apart"
 
 
 def _instants(microseconds: np.ndarray) -> pa.Array:

@@ -1,6 +1,9 @@
 """Raw files: which files a data set is made of, and their digests. The project never writes them."""
 
+import getpass
 import hashlib
+import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from glob import has_magic
@@ -9,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 from churn.shell import databases
-from churn.words.errors import ConfigFault, ContractFault, DiskFault, IntegrityFault
+from churn.words.errors import ConfigFault, ContractFault, DiskFault, IntegrityFault, message
 
 PACKAGE = "package:"
 """Scheme of files that come inside an installed package: `package:NAME/folder/*.parquet`."""
@@ -53,9 +56,28 @@ def found(source: str, pattern: str) -> list[RawFile]:
         return [RawFile(source, f"{table.table}.parquet", path)]
     root, inside = _root(source, pattern)
     paths = sorted(p for p in root.glob(inside) if p.is_file()) if has_magic(inside) else [root / inside]
+    _check_inside(source, pattern, root, [root / PurePosixPath(inside).parent, *paths])
     if not paths or not all(p.is_file() for p in paths):
         raise ContractFault(_absent(source, pattern, root / PurePosixPath(inside).parent, PurePosixPath(inside).name))
     return [RawFile(source, path.name, path) for path in paths]
+
+
+def different(files: list[RawFile]) -> tuple[list[RawFile], dict[str, str]]:
+    """The files of a source without those of equal content, and each that is left out → the one that stands for it.
+
+    A file that was delivered again under another name would count twice where rows have no id.
+    """
+    sizes = Counter(file.path.stat().st_size for file in files)
+    first: dict[str, str] = {}
+    kept, skipped = [], {}
+    for file in files:
+        digest = _sha256(file.path) if sizes[file.path.stat().st_size] > 1 else str(file.path)
+        if digest in first:
+            skipped[file.name] = first[digest]
+        else:
+            first[digest] = file.name
+            kept.append(file)
+    return kept, skipped
 
 
 def all_files(dataset: Dataset) -> list[RawFile]:
@@ -110,6 +132,20 @@ def _patterns(dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield from ((f"{name}.{inner}", lookup.files) for inner, lookup in (source.lookups or {}).items())
 
 
+def _check_inside(source: str, pattern: str, root: Path, paths: list[Path]) -> None:
+    """No path leads out of the project, or of the package, through a link."""
+    home = root.resolve()
+    outside = [path for path in paths if not path.resolve().is_relative_to(home)]
+    if outside:
+        raise ConfigFault(
+            message(
+                f"{outside[-1]} is a link, or lies in one, that leaves the project",
+                where=f"data.sources.{source}.files is {pattern!r}",
+                do="put the files themselves under data/raw/",
+            )
+        )
+
+
 def _root(source: str, pattern: str) -> tuple[Path, str]:
     """The folder in which a pattern is looked for, and the pattern in it."""
     inside = pattern.removeprefix(PACKAGE)
@@ -144,6 +180,13 @@ def _absent(source: str, pattern: str, folder: Path, wanted: str) -> str:
     )
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
+        return str(os.getuid())
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     try:
@@ -151,6 +194,11 @@ def _sha256(path: Path) -> str:
             while block := handle.read(_BLOCK_BYTES):
                 digest.update(block)
     except PermissionError as error:
-        mode = oct(path.stat().st_mode & 0o777)
-        raise DiskFault(f"{path} cannot be read (mode {mode}); run `chmod u+r` on it") from error
+        raise DiskFault(
+            message(
+                f"{path} may not be read",
+                where=f"user {_user()}, mode {path.stat().st_mode & 0o777:03o}",
+                do=f"run `chmod u+r {path}`, or ask who owns it",
+            )
+        ) from error
     return digest.hexdigest()

@@ -4,6 +4,7 @@ Every class here is shown by the command line as one message without a traceback
 where, how many, and what to do about it.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -64,6 +65,12 @@ class GateFault(Fault):
     code = Exit.GATE
 
 
+class DriftFault(Fault):
+    """Data, scores or outcomes moved so far from what they were that nobody should act on them unseen."""
+
+    code = Exit.DRIFT
+
+
 class LockedFault(Fault):
     """Another run holds the lock."""
 
@@ -82,7 +89,45 @@ class IntegrityFault(Fault):
     code = Exit.INTEGRITY
 
 
+class StaleFault(Fault):
+    """The input, or the model, is older or less complete than it must be."""
+
+    code = Exit.STALE
+
+
+class WarningsFault(Fault):
+    """The list was delivered, but with warnings, and the caller asked to be stopped by them."""
+
+    code = Exit.WARNINGS
+
+
 class TrackingFault(Fault):
     """The tracking store was required and could not be reached."""
 
     code = Exit.TRACKING
+
+
+EXAMPLES = 5
+"""At most so many examples in a message: enough to see what they have in common."""
+
+
+def message(
+    what: str, *, where: str = "", many: str = "", such_as: Sequence[str] = (), kept_in: str = "", do: str = ""
+) -> str:
+    """The parts of a message in the order in which a reader asks for them; those that are empty are left out.
+
+    >>> message("the file is empty", where="orders.csv", do="export it again")
+    'the file is empty · orders.csv · export it again'
+    """
+    examples = f"such as {', '.join(such_as[:EXAMPLES])}" if such_as else ""
+    kept = f"kept in {kept_in}" if kept_in else ""
+    return " · ".join(part for part in (what, where, many, examples, kept, do) if part)
+
+
+def masked(name: str) -> str:
+    """An id that a colleague may see on a screen: its first two characters, none of a shorter id.
+
+    >>> masked("customer42"), masked("a")
+    ('cu…', '…')
+    """
+    return f"{name[:2]}…" if len(name) > 2 else "…"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from annotated_types import MinLen
+from annotated_types import Ge, MinLen
 
 from churn.core.dataset.checks import check_file, check_source, check_zone, one_of
 from churn.core.dataset.nouns import ROLE_NOUNS
@@ -21,7 +21,7 @@ from churn.core.dataset.shapes import (
     When,
     time_of,
 )
-from churn.words.errors import ConfigFault
+from churn.words.errors import ConfigFault, ContractFault, message
 from churn.words.tables import ROLES
 from churn.words.windows import instant
 
@@ -42,6 +42,9 @@ __all__ = [
     "dataset",
 ]
 
+CONTRACT = 1
+"""Version of the data contract that this code understands; a declaration that does not say one means this."""
+
 
 def dataset(
     *,
@@ -53,6 +56,7 @@ def dataset(
     nouns: dict[str, Noun],
     sources: Annotated[dict[str, Source], MinLen(1)],
     attributes: dict[str, Attributes],
+    contract: Annotated[int, Ge(1)] = CONTRACT,
 ) -> Dataset:
     """The data set that `data` in conf/ declares, once it makes sense.
 
@@ -72,12 +76,24 @@ def dataset(
         Name → files and meaning of their columns.
     attributes
         The same for what is said about customers; empty if nothing is.
+    contract
+        Version of the data contract that the declaration was written for.
 
     Raises
     ------
     ConfigFault
         Naming the key and what it may be.
+    ContractFault
+        If the declaration is newer than the code, or an attribute holds the outcome.
     """
+    if contract > CONTRACT:
+        raise ContractFault(
+            message(
+                f"conf/data/ is written for contract {contract}, but this churn knows contract {CONTRACT}",
+                where="data.contract",
+                do="install a newer churn, or declare the data as docs/data_contract.md here says",
+            )
+        )
     check_zone("data.time_zone", time_zone)
     since, until = instant(observed_from, time_zone), instant(observed_until, time_zone)
     if since >= until:

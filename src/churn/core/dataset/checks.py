@@ -1,5 +1,6 @@
 """What a declaration must be for the data set to make sense; every fault names its key."""
 
+import re
 from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,8 +22,26 @@ from churn.core.dataset.shapes import (
     state_of,
     time_of,
 )
-from churn.words.errors import ConfigFault
+from churn.words.errors import ConfigFault, ContractFault, message
 from churn.words.tables import ROLES
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+VALID_UNTIL = "valid_until"
+OUTCOMES = {
+    "churn",
+    "churned",
+    "churnflag",
+    "churnlabel",
+    "ischurn",
+    "ischurned",
+    "haschurned",
+    "attrition",
+    "attrited",
+    "label",
+    "target",
+}
+"""What the outcome is called in other people's tables, without blanks and underlines, in small letters. Today's outcome
+beside a customer of the past is the purest of leaks."""
 
 
 def check_source(key: str, source: Source) -> None:
@@ -40,6 +59,7 @@ def check_source(key: str, source: Source) -> None:
         raise ConfigFault(f"{key}: {', '.join(without)} all apply to every row; give all but one of them a `when`")
     for name in ("amount", "discount", "quantity"):
         _check_number(f"{key}.{name}", number_of(getattr(source, name)))
+    check_days(key, source.no_events_on)
     if source.merge_by and source.text:
         raise ConfigFault(f"{key} has `merge_by` and `text`: merged lines have no words of their own; drop one of them")
     if source.equal_rows == "separate" and source.event_id:
@@ -59,6 +79,8 @@ def check_file(key: str, source: Source | Attributes, field: str, time: Time) ->
     _check_place(key, source)
     for inner, there in (source.lookups or {}).items():
         _check_place(f"{key}.lookups.{inner}", there)
+    if isinstance(source, Attributes):
+        _check_names(key, source)
     names = tuple(source.lookups or {})
     for column in source.reads:
         lookup, dot, _ = column.partition(".")
@@ -73,6 +95,36 @@ def _check_place(key: str, place: Source | Attributes | Lookup) -> None:
     if len(set(place.header)) < len(place.header) or "" in place.header:
         raise ConfigFault(f"{key}.header must name every column of the file once, from left to right")
     one_of(f"{key}.encoding", place.encoding, ENCODINGS)
+
+
+def _check_names(key: str, source: Attributes) -> None:
+    """Attributes have names that a model file can hold, and none of them is the outcome."""
+    if source.valid_until:
+        _check_time(f"{key}.valid_until", time_of(source.valid_until))
+    odd = [name for name in source.columns if not NAME.fullmatch(name) or name == VALID_UNTIL]
+    if odd:
+        raise ConfigFault(
+            f"{key}.columns names {odd[0]!r}: the name of an attribute has only the signs A-Z, a-z, 0-9 and _, begins "
+            f"with a letter, and is not {VALID_UNTIL}; write another name before the column"
+        )
+    told = [n for pair in source.columns.items() for n in pair if re.sub(r"[\W_]", "", n).lower() in OUTCOMES]
+    if told:
+        raise ContractFault(
+            message(
+                f"{told[0]} is the outcome that is to be predicted, so no attribute may hold it",
+                where=f"{key}.columns",
+                do="leave the column out; cancellations come in as events with a role, see docs/data_contract.md",
+            )
+        )
+
+
+def check_days(key: str, days: tuple[str, ...]) -> None:
+    """Days without events are local dates."""
+    for day in days:
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise ConfigFault(f"{key}.no_events_on holds {day!r}, which is no date such as 2024-12-25") from error
 
 
 def _check_time(key: str, time: Time) -> None:

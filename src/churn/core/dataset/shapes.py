@@ -34,6 +34,9 @@ WARN_SHARE = 0.001
 STOP_SHARE = 0.01
 """Limits of the data contract (docs/data_contract.md): up to 1 row in 1,000 may be rejected without a word, up to 1 in
 100 with a warning. Beyond that the export itself is broken, and a list made from it would call the wrong people."""
+UNKNOWN_STOP = 0.2
+"""Up to every fifth event may be of somebody whom the table of customers does not have: guests, or people added since
+it was exported. Beyond that the two files are not of the same business, or one of them is old."""
 _STRICT = {"extra": "forbid"}
 
 
@@ -66,22 +69,30 @@ class Time:
 
 @dataclass(frozen=True)
 class Id:
-    """A column of ids. Ids are text; `whole_number` says that they were spoilt to 17850.0 and mean 17850."""
+    """A column of ids. Ids are text; `whole_number` says that they were spoilt to 17850.0 and mean 17850.
+
+    `case`: lower or upper, where the same customer is written as anna and Anna.
+    """
 
     __pydantic_config__ = _STRICT
     column: str
     written_as: Literal["text", "whole_number"] = "text"
+    case: Literal["as_written", "lower", "upper"] = "as_written"
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number of one column, a constant, a product of columns, or a sum of columns."""
+    """A number of one column, a constant, a product of columns, or a sum of columns.
+
+    `sign`: with positive, rows with a negative number break the contract.
+    """
 
     __pydantic_config__ = _STRICT
     column: str | None = None
     constant: float | None = None
     product: tuple[str, ...] = ()
     sum: tuple[str, ...] = ()
+    sign: Literal["any", "positive"] = "any"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -173,6 +184,7 @@ class Source:
     sheet: str | None = None
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
+    no_events_on: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE
     quarantine_stop: Share = STOP_SHARE
 
@@ -195,6 +207,8 @@ class Attributes:
     clock_skew_seconds: Annotated[int, Ge(0)] = 0
     lookups: dict[str, Lookup] | None = None
     leave_out: dict[str, LeaveOut] | None = None
+    valid_until: str | Time | None = None
+    unknown_stop: Share = UNKNOWN_STOP
     delimiter: str = ","
     header: tuple[str, ...] = ()
     encoding: str = ENCODINGS[0]
@@ -275,6 +289,8 @@ def columns(source: Source | Attributes) -> tuple[str, ...]:
     """Every column that the declaration reads, `LOOKUP.column` included, without repetition."""
     rules = [w for out in (source.leave_out or {}).values() for w in out.when]
     times = [source.recorded_at, source.valid_from if isinstance(source, Attributes) else source.occurred_at]
+    if isinstance(source, Attributes):
+        times.append(source.valid_until)
     names = [id_of(source.customer_id).column, *(time_of(t).column for t in times if t)]
     if isinstance(source, Attributes):
         names += source.columns.values()

@@ -22,9 +22,10 @@ from churn.core.evaluation.influence import Influence, by_feature, by_group, inf
 from churn.core.evaluation.rows import Rows, gathered
 from churn.core.features import Feature
 from churn.core.model import Model, margins, model, score
+from churn.words.errors import GateFault, message
 from churn.words.tables import FEATURES
 
-__all__ = ["Evaluation", "evaluation"]
+__all__ = ["Evaluation", "check_gate", "evaluation"]
 
 SHOWN = 12
 """Features in the summary chart: more would not fit on a screen, and the table has all."""
@@ -72,6 +73,7 @@ def evaluation(
     interval: Annotated[float, Gt(0), Lt(1)],
     capacity: Annotated[int, Ge(1)],
     ece_most: Annotated[float, Gt(0), Lt(1)],
+    gate: bool,
     influence_rows: Annotated[int, Ge(1)],
     baseline_rows: Annotated[int, Ge(1)],
     rfm: Annotated[tuple[str, ...], MinLen(1)],
@@ -102,6 +104,8 @@ def evaluation(
         How many customers the team can contact at each as_of.
     ece_most : float
         Calibration error up to which the verdict calls the probabilities true.
+    gate : bool
+        Whether a model whose probabilities are certainly further off than that must not be used; see `check_gate`.
     influence_rows : int
         At most how many test snapshots have their contributions computed.
     baseline_rows : int
@@ -154,6 +158,8 @@ def evaluation(
         "interval": interval,
         "bootstrap": bootstrap,
         "as_of": pc.max(tested["as_of"]).as_py().isoformat(),
+        "gate": gate,
+        "ece_most": ece_most,
         "verdict": said,
     }
     english, chinese = (
@@ -161,6 +167,32 @@ def evaluation(
         for language in charts.LANGUAGES
     )
     return Evaluation(_rounded(metrics), tables, english, chinese)
+
+
+def check_gate(metrics: dict) -> None:
+    """The list may be made with this model.
+
+    Its probabilities are multiplied with money, so a list with wrong ones sends a team to the wrong customers. What is
+    certainly wrong is held back: the whole interval of the calibration error lies beyond the limit.
+
+    Raises
+    ------
+    GateFault
+        With the error, its interval and the limit (exit 6).
+    """
+    if not metrics["gate"] or metrics["verdict"]["calibrated"] != "no":
+        return
+    row = metrics["model"]
+    raise GateFault(
+        message(
+            f"the probabilities are off by {row['ece']:.1%} on average, so the model is not promoted",
+            where="reports/evaluation.json",
+            many=f"{metrics['interval']:.0%} interval {row['ece_low']:.1%} to {row['ece_high']:.1%}, limit "
+            f"{metrics['ece_most']:.0%}, on {row['n']:,} snapshots",
+            do="has the world changed since the calibration part? Choose model.calibration, or raise "
+            "evaluation.ece_most; with evaluation.gate: false the list is made all the same",
+        )
+    )
 
 
 def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: Any) -> Model:

@@ -20,12 +20,16 @@ from churn.core.dataset.shapes import (
 )
 from churn.core.events import written
 from churn.core.events.instants import Instants, instants
+from churn.words.windows import DAY_US
 
 LINE = "_line"
 """Column that an engine adds to the rows of a file: line or row number, from 1, the header included."""
 LEFT_OUT = "left_out_"
 """Prefix of the reasons that `leave_out` declares, which the limits of quarantine do not count."""
 _SECOND_US = 1_000_000
+FUTURE_US = 5 * 366 * DAY_US
+"""What lies more than five years after `observed_until` has not happened: it stands for "never" or "unknown". What lies
+nearer may be newer than the date that a list is made for, as when it is made once more for a past one."""
 
 
 class Batch(NamedTuple):
@@ -77,8 +81,18 @@ def times(batch: Batch, field: str, time: Time) -> Times:
         flaws += _time_flaws("recorded_at", known, said.column)
         flaws.append(Flaw(too_early, "recorded_before_occurred", said.column))
         recorded = np.maximum(known.us, happened.us)
+    flaws.append(Flaw(happened.us >= batch.dataset.observed_until + FUTURE_US, f"{field}_in_future", time.column))
     marks = {"dst_gap": happened.in_gap, "dst_overlap": happened.in_overlap, "clock_skew": early}
-    return Times(happened.us, recorded, flaws, marks)
+    return Times(happened.us, recorded, flaws, marks | {"with_zone": happened.aware, "without_zone": ~happened.aware})
+
+
+def until(batch: Batch, declared: str | Time, since: np.ndarray) -> tuple[pa.Array, list[Flaw]]:
+    """Until when a statement holds, as microseconds in text, null where it still does, and its flaws."""
+    time = time_of(declared)
+    found = _instants(batch, time)
+    flaws = [flaw for flaw in _time_flaws("valid_until", found, time.column) if not flaw.reason.endswith("_blank")]
+    flaws.append(Flaw(~found.blank & (found.us <= since), "valid_until_before_valid_from", time.column))
+    return pa.array(found.us, pa.int64(), mask=found.blank).cast(pa.string()), flaws
 
 
 def customers(batch: Batch) -> tuple[pa.Array, list[Flaw]]:
@@ -89,6 +103,7 @@ def customers(batch: Batch) -> tuple[pa.Array, list[Flaw]]:
         Flaw(found.blank, "customer_id_blank", which.column),
         Flaw(found.control, "customer_id_control_character", which.column),
         Flaw(found.not_whole, "customer_id_not_whole", which.column),
+        Flaw(found.formula, "customer_id_formula", which.column),
     ]
 
 
@@ -139,6 +154,8 @@ def number(batch: Batch, field: str, declared: Number, per_unit: int) -> tuple[p
         value = np.sum([written.whole_units(part.values, per_unit) for part in parts], axis=0)
         blank = np.all([part.blank for part in parts], axis=0)
     flaws.append(Flaw(np.abs(value) > written.LARGEST * per_unit, f"{field}_out_of_range", declared.columns[0]))
+    if declared.sign == "positive":
+        flaws.append(Flaw(value < 0, f"{field}_negative", declared.columns[0]))
     return pa.array(value, pa.int64(), mask=blank), flaws
 
 

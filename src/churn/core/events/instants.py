@@ -36,6 +36,7 @@ class Instants(NamedTuple):
     out_of_range: np.ndarray
     in_gap: np.ndarray
     in_overlap: np.ndarray
+    aware: np.ndarray
 
 
 def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
@@ -67,7 +68,15 @@ def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
     us = np.where(usable, us, EARLIEST)
     local = usable & ~aware
     us, in_gap, in_overlap = _from_local(us, local, time.time_zone or time_zone)
-    return Instants(us, blank, ~readable, readable & ~blank & ~inside, in_gap, in_overlap)
+    return Instants(us, blank, ~readable, readable & ~blank & ~inside, in_gap, in_overlap, usable & aware)
+
+
+def local_days(us: np.ndarray, time_zone: str) -> np.ndarray:
+    """Days since 1970 on the local clock, shape `(n,)`."""
+    if time_zone == "UTC":
+        return us // DAY_US
+    changes, offsets = _clock_changes(time_zone)
+    return (us + offsets[np.searchsorted(changes, us, side="right")]) // DAY_US
 
 
 def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,13 +1,14 @@
 """Rows of a file, mapped and checked: what becomes an event, what is rejected and why."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.dataset.checks import VALID_UNTIL
 from churn.core.dataset.shapes import Attributes, Dataset, Source, id_columns, number_of, text_of, time_of
-from churn.core.events import fields, written
+from churn.core.events import fields, tallies, written
 from churn.core.events.fields import LINE, Batch, Flaw
 from churn.words.tables import MILLI_PER_UNIT, MINOR_PER_UNIT, QUARANTINE
 
@@ -51,15 +52,17 @@ STATEMENTS = pa.schema(
 
 
 class Checked(NamedTuple):
-    """Valid rows, rejected rows as QUARANTINE, and numbers of rows.
+    """Valid rows, rejected rows as QUARANTINE, and numbers of rows, which can be added up over batches.
 
     `counts`: rows, kept, out_of_window, dst_gap, dst_overlap (local times that a clock change skipped or repeated),
-    clock_skew (recorded before they occurred, within the tolerance).
+    clock_skew (recorded before they occurred, within the tolerance), with_zone and without_zone (as they are written),
+    unused (column → rows); of events also late (recorded more than a day after they occurred), days and sizes (see
+    `churn.core.events.tallies`).
     """
 
     valid: pa.Table
     rejected: pa.Table
-    counts: dict[str, int]
+    counts: dict[str, Any]
 
 
 def checked(rows: pa.Table, dataset: Dataset, *, name: str, file: str) -> Checked:
@@ -88,11 +91,24 @@ def checked(rows: pa.Table, dataset: Dataset, *, name: str, file: str) -> Checke
         "kept": int(np.sum(kept)),
         "out_of_window": int(np.sum((first < 0) & ~mapped.in_window)),
         **{key: int(np.sum(kept & marked)) for key, marked in mapped.marks.items()},
+        "unused": tallies.unused(batch, source),
     }
+    if isinstance(source, Source):
+        counts |= _tallied(mapped, first < 0, kept, dataset)
     valid = mapped.table if kept.all() else mapped.table.filter(pa.array(kept))
     if isinstance(source, Attributes):
         valid = _one_row_a_value(valid, source)
     return Checked(valid, _rejected(batch, first, mapped.flaws, name, file), counts)
+
+
+def _tallied(mapped: "_Mapped", sound: np.ndarray, kept: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+    happened, recorded, kind = (mapped.table[name].to_numpy() for name in ("occurred_at", "recorded_at", "kind"))
+    numbers = {name: written.column(mapped.table, column) for name, (column, _) in NUMBERS.items()}
+    return {
+        "late": tallies.late(happened, recorded, kept),
+        "days": tallies.days(happened[sound], dataset.time_zone),
+        "sizes": tallies.sizes(numbers, kind, happened, kept),
+    }
 
 
 class _Mapped(NamedTuple):
@@ -132,13 +148,16 @@ def _statements(batch: Batch, source: Attributes) -> _Mapped:
     columns = {"customer_id": customer, "valid_from": times.happened, "recorded_at": times.recorded}
     columns |= {f"value {name}": batch.texts(column) for name, column in source.columns.items()}
     flaws = [*fields.left_out(batch), *customer_flaws, *times.flaws]
+    if source.valid_until:
+        columns[f"value {VALID_UNTIL}"], found = fields.until(batch, source.valid_until, times.happened)
+        flaws += found
     return _Mapped(pa.table(columns), flaws, times.happened < batch.dataset.observed_until, times.marks)
 
 
 def _one_row_a_value(valid: pa.Table, source: Attributes) -> pa.Table:
     """STATEMENTS; a blank says nothing, neither that a value holds nor that it ended."""
     pieces = []
-    for name in source.columns:
+    for name in (*source.columns, *([VALID_UNTIL] if source.valid_until else [])):
         value = valid[f"value {name}"]
         names = pa.array([name] * len(value), pa.string())
         columns = [valid["customer_id"], names, valid["valid_from"], valid["recorded_at"], value]

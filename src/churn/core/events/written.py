@@ -16,6 +16,9 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
 _WHOLE = r"^[+-]?\d+(\.0*)?$"
 _CONTROL = r"[\x00-\x1f\x7f]"
+_FORMULA = r"^=|^[+@-].*[(|!]"
+"""Ids that a spreadsheet would run when somebody opens the list: `=1+1`, `@SUM(…)`, `+cmd|' /C calc'!A0`. A telephone
+number with its + is none, nor is a negative number."""
 _EXACT = 2**53
 
 
@@ -35,6 +38,7 @@ class Ids(NamedTuple):
     blank: np.ndarray
     control: np.ndarray
     not_whole: np.ndarray
+    formula: np.ndarray
 
 
 def column(rows: pa.Table, name: str) -> pa.Array:
@@ -73,16 +77,23 @@ def ids(array: pa.Array, declared: Id, source: Source | Attributes) -> Ids:
             f"column {declared.column} holds {array.type} numbers, but ids are text. If they are whole numbers that "
             f"lost their form, declare `customer_id: {{column: {declared.column}, written_as: whole_number}}`"
         )
-    written = texts(array, source)
+    written = _cased(texts(array, source), declared.case)
     blank = mask(written.is_null())
+    formula = mask(pc.match_substring_regex(written, _FORMULA))
     control = mask(pc.match_substring_regex(written, _CONTROL))
     if not whole:
-        return Ids(written, blank, control, np.zeros(len(written), bool))
+        return Ids(written, blank, control, np.zeros(len(written), bool), formula)
     not_whole = ~mask(pc.match_substring_regex(written, r"^\d+(\.0*)?$")) & ~blank
     if pa.types.is_floating(array.type):
         # Beyond 2^53 a floating-point number has lost digits, and two customers may have become one.
         not_whole |= np.abs(np.nan_to_num(_floats(array), posinf=0, neginf=0)) >= _EXACT
-    return Ids(pc.replace_substring_regex(written, r"\.0*$", ""), blank, control, not_whole)
+    return Ids(pc.replace_substring_regex(written, r"\.0*$", ""), blank, control, not_whole, formula)
+
+
+def _cased(words: pa.Array, case: str) -> pa.Array:
+    if case == "as_written":
+        return words
+    return pc.utf8_lower(words) if case == "lower" else pc.utf8_upper(words)
 
 
 def numbers(array: pa.Array, source: Source | Attributes) -> Numbers:

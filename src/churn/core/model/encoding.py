@@ -7,13 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.words.errors import ConfigFault, Fault, IntegrityFault
+from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault, message
 from churn.words.tables import CONTRIBUTIONS, FEATURES
 
 VALUES_MOST = 64
 """Values of one attribute that get a code of their own, the most frequent first. LightGBM sorts values by their mean
-outcome, so that rare ones are learnt by heart; the rest is coded as not known."""
+outcome, so that rare ones are learnt by heart; the rest is one value together, `OTHER`."""
+OTHER = "(other)"
+"""Stands last in a vocabulary for all values beyond `VALUES_MOST`, those of tomorrow included."""
 
+OUTCOME = "churned"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TAKEN = {column.name for column in CONTRIBUTIONS.columns}
 
@@ -37,9 +40,10 @@ def feature_names(features: pa.Table) -> list[str]:
 
 
 def frequent(values: Sequence[str], counts: np.ndarray) -> list[str]:
-    """The values that occur, sorted; at most `VALUES_MOST`, the most frequent ones."""
+    """The values that occur, sorted; of more than `VALUES_MOST` the most frequent ones, and OTHER."""
     ranked = sorted((-n, value) for value, n in zip(values, counts.tolist(), strict=True) if n)
-    return sorted(value for _, value in ranked[:VALUES_MOST])
+    kept = sorted(value for _, value in ranked[:VALUES_MOST])
+    return [*kept, OTHER] if len(ranked) > VALUES_MOST else kept
 
 
 def matrix(features: pa.Table, names: Sequence[str], values: Mapping[str, list[str]]) -> np.ndarray:
@@ -64,8 +68,14 @@ def matrix(features: pa.Table, names: Sequence[str], values: Mapping[str, list[s
 
 
 def codes(column: pa.ChunkedArray, values: Sequence[str]) -> np.ndarray:
-    """Position of each value in `values`, shape `(n_rows,)`; NaN for null and for values that are not in it."""
-    places = pc.index_in(column.cast(pa.string()), value_set=pa.array(values, pa.string()), skip_nulls=True)
+    """Position of each value in `values`, shape `(n_rows,)`; NaN for null, and for values that are not in it.
+
+    Where `values` ends with OTHER, that is what they are.
+    """
+    texts = column.cast(pa.string())
+    places = pc.index_in(texts, value_set=pa.array(values, pa.string()), skip_nulls=True)
+    if list(values[-1:]) == [OTHER]:
+        places = pc.if_else(pc.is_valid(texts), pc.fill_null(places, len(values) - 1), places)
     return places.cast(pa.float32()).to_numpy()
 
 
@@ -77,6 +87,14 @@ def unseen(features: pa.Table, values: Mapping[str, list[str]]) -> dict[str, int
 
 
 def _check_columns(features: pa.Table, names: Sequence[str], values: Mapping[str, list[str]]) -> None:
+    if OUTCOME in features.column_names:
+        raise ContractFault(
+            message(
+                f"the features table holds {OUTCOME}, which is the outcome that is to be predicted",
+                where="data/features.parquet",
+                do="remove the column; `churn run` makes the table without it",
+            )
+        )
     missing = [name for name in names if name not in features.column_names]
     if missing:
         raise IntegrityFault(

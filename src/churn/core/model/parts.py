@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from churn.core.model import encoding
 from churn.core.model.panel import Panel, blocks, narrowed, panel
 from churn.core.model.sample import Sample, sample
-from churn.words.errors import GateFault, NotEnoughData
+from churn.words.errors import GateFault, NotEnoughData, message
 
 LEARNING = ("train", "validation", "calibration")
 """The parts that a model may see. The test part is not even read."""
@@ -138,8 +138,26 @@ def learning(
 
 
 def described(known: Learning) -> dict[str, Any]:
-    """For the model's card: of each part rows, churners, base rate and dates; and of which sample they are."""
-    return {"parts": {name: _described(part) for name, part in known.parts.items()}, "sampled": known.sampled}
+    """For the model's card: of each part rows, churners, base rate and dates; the sample; and what to look into."""
+    parts = {name: _described(part) for name, part in known.parts.items()}
+    return {"parts": parts, "sampled": known.sampled, "warnings": _warnings(known)}
+
+
+def _warnings(known: Learning) -> list[str]:
+    """A sentence for each attribute that has more values than get a code of their own."""
+    said, train = [], known.parts["train"]
+    for name, values in known.vocabulary.items():
+        if values[-1] != encoding.OTHER:
+            continue
+        rest = int(np.sum(train.column(known.names.index(name)) == len(values) - 1))
+        said.append(
+            message(
+                f"the attribute {name} has more than {encoding.VALUES_MOST} values; the rarer ones are one, other",
+                many=f"{rest:,} of {len(train.churned):,} training rows",
+                do="declare a coarser column in conf/data/, such as a region for a town",
+            )
+        )
+    return said
 
 
 def iso(instant_us: int) -> str:
@@ -244,9 +262,10 @@ def _telling(
 
 
 def _recoded(codes: np.ndarray, values: list[str], vocabulary: list[str]) -> np.ndarray:
-    """Positions in `values` as positions in the vocabulary; NaN where it lacks the value."""
+    """Positions in `values` as positions in the vocabulary; where it lacks the value OTHER, or NaN if there is none."""
     places = {value: place for place, value in enumerate(vocabulary)}
-    table = np.array([*(places.get(value, np.nan) for value in values), np.nan], np.float32)
+    other = places.get(encoding.OTHER, np.nan)
+    table = np.array([*(places.get(value, other) for value in values), np.nan], np.float32)
     return table[np.where(np.isnan(codes), len(values), codes).astype(np.int64)]
 
 

@@ -59,6 +59,14 @@ def write_all(
     store.write_batches(name, made(make, columns))
 
 
+def added(counts: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Counts of two batches, or of two groups of files, together; those within, such as reasons, included."""
+    both = {**counts}
+    for key, n in more.items():
+        both[key] = added(counts.get(key, {}), n) if isinstance(n, dict) else counts.get(key, 0) + n
+    return both
+
+
 def unchanged(dataset: raw.Dataset, inventory: list[dict[str, Any]], read: Callable[[], Counts]) -> Counts:
     """What `read` counts, once the raw files were the listed ones before and after it.
 

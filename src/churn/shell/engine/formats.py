@@ -3,15 +3,16 @@
 
 import csv
 import io
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from churn.shell.engine import nested, packed, sheets
+from churn.shell.engine import encodings, limits, nested, packed, sheets
+from churn.shell.engine.limits import LINE_BYTES
 from churn.shell.raw import RawFile
-from churn.words.errors import ContractFault, IntegrityFault
+from churn.words.errors import ContractFault, IntegrityFault, message
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,9 +21,6 @@ LINE = "_line"
 """Column added to every row: line or row number in the file, from 1, the header included."""
 BROKEN = "_broken"
 """Column with the text of a line that is no JSON object, else null; such rows are rejected."""
-LINE_BYTES = 1 << 20
-"""No row of business data is longer than 1 MB; a longer one is a file without line ends, and would fill the memory."""
-HEAD_BYTES = 1 << 16
 REASONS = {
     "MISSING COLUMNS": "too_few_columns",
     "TOO MANY COLUMNS": "too_many_columns",
@@ -50,13 +48,16 @@ class Readable(NamedTuple):
     """A file that can be read: the SQL of its rows with `_line`, and its columns with DuckDB's types.
 
     `in_lines`: it is read line by line, so that a line may be unreadable; `_line` then counts readable lines after
-    `header_lines`, until all unreadable ones are known.
+    `header_lines`, until all unreadable ones are known. `lines`: lines with rows, counted by hand, in a CSV file;
+    `quoted`: whether some of them may be parts of one row.
     """
 
     sql: str
     columns: dict[str, str]
     in_lines: bool
     header_lines: int = 0
+    lines: int | None = None
+    quoted: bool = False
 
 
 class Written(Protocol):
@@ -72,7 +73,9 @@ class Written(Protocol):
     def sheet(self) -> str | None: ...
 
 
-def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) -> Readable:
+def readable(
+    con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written, expected: Sequence[str] = ()
+) -> Readable:
     """How to read a file, once it is what its name says.
 
     Raises
@@ -84,35 +87,27 @@ def readable(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) 
     """
     kind = kind_of(file)
     if file.path.stat().st_size == 0:
+        columns = f"expected are the columns {', '.join(expected)}" if expected else ""
         raise ContractFault(
-            f"{file.path} (source {file.source}) is empty, 0 bytes; was an export or a copy interrupted?"
+            message(
+                f"{file.path} (source {file.source}) is empty, 0 bytes",
+                where=columns,
+                do="was an export or a copy interrupted? Deliver it again",
+            )
         )
     if kind == PARQUET:
         return _parquet(con, file)
     if kind == SHEET:
         return _sheet(con, file, written)
-    head, at = packed.head(file, HEAD_BYTES), file.path
+    scan, at = _scanned(file, file.path), file.path
     if written.encoding != UTF8:
         at = packed.in_utf8(file, written.encoding, _temporary_folder(con))
-        with at.open("rb") as handle:
-            head = handle.read(HEAD_BYTES)
-    _check_text(file, head)
+        scan = _scanned(file, at)
+    _check_text(file, scan.head)
     if kind == JSON:
         return _json(con, at)
-    return _delimited(file, at, head, "\t" if kind == TSV else written.delimiter, written.header)
-
-
-def missing(file: RawFile, wanted: list[str], there: list[str]) -> ContractFault:
-    """All columns that are not there at once, each with the nearest one that is."""
-    by_lower = {name.lower(): name for name in there}
-    said = []
-    for name in wanted:
-        near = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-        said.append(f"{name} (nearest: {by_lower[near[0]]})" if near else name)
-    return ContractFault(
-        f"{file.path} (source {file.source}) lacks {len(wanted)} of the declared columns: {', '.join(said)}. "
-        f"It has {', '.join(there)}. Correct the names in conf/data/ or the file"
-    )
+    how = _delimited(file, at, scan.head, "\t" if kind == TSV else written.delimiter, written.header)
+    return how._replace(lines=scan.lines - how.header_lines, quoted=scan.quoted)
 
 
 def quoted(text: str) -> str:
@@ -150,6 +145,12 @@ def _temporary_folder(con: "duckdb.DuckDBPyConnection") -> Path:
     return Path(folder)
 
 
+def _scanned(file: RawFile, path: Path) -> limits.Scan:
+    """A text as a whole, unpacked: that of the file, or its copy in UTF-8."""
+    size = path.stat().st_size if packed.packing(path) else None
+    return limits.scanned(packed.blocks(file._replace(path=path)), file.path, file.source, size)
+
+
 def _check_text(file: RawFile, head: bytes) -> None:
     what = f"{file.path} (source {file.source})"
     if not head.strip():
@@ -165,11 +166,29 @@ def _check_text(file: RawFile, head: bytes) -> None:
         )
     if head[:2] in _BOMS or head.count(b"\x00") > len(head) // 4:
         raise ContractFault(
-            f"{what} is written in UTF-16; declare `encoding: utf-16` for this source in conf/data/, or save it as "
-            f"CSV in UTF-8 (in Excel: CSV UTF-8)"
+            message(
+                f"{what} is written in UTF-16",
+                do="save it as CSV in UTF-8 (in Excel: CSV UTF-8; 另存为 CSV UTF-8), or declare `encoding: utf-16`",
+            )
         )
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype", b"<html")):
         raise ContractFault(f"{what} looks like an HTML page, perhaps a log-in or error page; download the file again")
+
+
+def _seems(file: RawFile) -> str:
+    """What a file is by its first bytes."""
+    with file.path.open("rb") as handle:
+        head = handle.read(LINE_BYTES)
+    starts = {b"\x1f\x8b": "packed with gzip", b"PK\x03\x04": "a ZIP or Excel file", b"\xff\xfe": "text in UTF-16"}
+    for start, name in starts.items():
+        if head.startswith(start):
+            return name
+    first = head.splitlines()[0].strip() if head.strip() else b""
+    if first.startswith(b"{"):
+        return "JSON (.jsonl)"
+    if first.lower().startswith((b"<!doctype", b"<html")):
+        return "an HTML page, perhaps a log-in or error page"
+    return "text (.csv)" if b"\x00" not in head else "of no kind that is known here"
 
 
 def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
@@ -181,7 +200,10 @@ def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
         end = handle.read(4)
     if start != b"PAR1":
         raise ContractFault(
-            f"{file.path} (source {file.source}) is not a Parquet file by its content; give it its true ending"
+            message(
+                f"{file.path} (source {file.source}) is not a Parquet file by its content, but {_seems(file)}",
+                do="rename it to its true ending",
+            )
         )
     size = file.path.stat().st_size
     cut = IntegrityFault(
@@ -195,6 +217,7 @@ def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
     except duckdb.Error as error:
         raise cut from error
     types.pop("file_row_number")
+    limits.check_columns(con, file.path, file.source, types)
     parts = [_plain(name, kind) for name, kind in types.items()]
     return Readable(f"SELECT file_row_number + 1 AS {LINE}, {', '.join(parts)} FROM {scan}", types, in_lines=False)
 
@@ -259,11 +282,19 @@ def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:
     try:
         line = first.decode("utf-8")
     except UnicodeDecodeError as error:
+        name = encodings.guessed(head)
         raise ContractFault(
-            f"{what}: byte {first[error.start]:#04x} of its header is not UTF-8; "
-            f"it may be GBK or Latin-1. Save it as CSV in UTF-8 (另存为 CSV UTF-8)"
+            message(
+                f"{what}: byte {first[error.start]:#04x} of its header is not UTF-8; "
+                f"it may be {encodings.CALLED[name]}",
+                do=f"save it as CSV in UTF-8 (另存为 CSV UTF-8), or declare `encoding: {name}` for this source",
+            )
         ) from error
-    names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter))]
+    names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter), [])]
+    if not names:
+        raise ContractFault(
+            f"{what}: its first line is blank, where the names of the columns should be; remove the line"
+        )
     others = {other: line.count(other) for other in ",;\t|" if other != delimiter}
     likely = max(others, key=lambda other: others[other])
     if len(names) == 1 and others[likely]:

@@ -4,13 +4,14 @@ import codecs
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
 import pyarrow as pa
 
 from churn.shell.raw import RawFile
-from churn.words.errors import ContractFault, IntegrityFault
+from churn.words.errors import ContractFault, IntegrityFault, message
 
 ENDINGS = {".gz": "gzip", ".zst": "zstd"}
 BLOCK_BYTES = 1 << 20
@@ -63,6 +64,35 @@ def head(file: RawFile, size: int, *, whole: bool = True) -> bytes:
             f"{file.path} ({n_bytes:,} bytes) is cut off or damaged: {error}. Copy it again"
         ) from error
     return first
+
+
+def blocks(file: RawFile) -> Iterator[bytes]:
+    """All the bytes, unpacked, in pieces. Only the end of a packed file tells whether it is whole.
+
+    Raises
+    ------
+    IntegrityFault
+        If the file is cut off (exit 10).
+    ContractFault
+        If it is not packed as its name says (exit 4).
+    """
+    head(file, 1, whole=False)
+    kind, n_bytes = packing(file.path), 0
+    try:
+        with unpacked(file.path) as handle:
+            while block := handle.read(BLOCK_BYTES):
+                n_bytes += len(block)
+                yield block
+    except (EOFError, zlib.error, OSError) as error:
+        if not kind:
+            raise
+        raise IntegrityFault(
+            message(
+                f"{file.path} ({file.path.stat().st_size:,} bytes) is cut off or damaged: {error}",
+                many=f"{n_bytes:,} bytes could be unpacked, nothing of them was kept",
+                do="copy it again",
+            )
+        ) from error
 
 
 def in_utf8(file: RawFile, encoding: str, folder: Path) -> Path:

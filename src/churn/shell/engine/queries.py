@@ -62,6 +62,12 @@ SELECT count(*) - count(DISTINCT event_id)
 FROM (SELECT DISTINCT event_id, recorded_at, {_PAYLOAD}, merge_by FROM twins)
 """
 """How many rows have the id of another row, but say something else."""
+CONFLICT_IDS = f"""
+SELECT event_id
+FROM (SELECT DISTINCT event_id, recorded_at, {_PAYLOAD}, merge_by FROM twins)
+GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1000
+"""
+"""The ids of such rows: a thousand show what is wrong with an id."""
 KEEP_LATEST = f"""
 DELETE FROM lines WHERE rowid IN (
     SELECT line FROM twins
@@ -95,6 +101,15 @@ SORTED_EVENTS = f"""
 SELECT * FROM events
 ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text
 """
+CONTRADICTIONS = """
+SELECT DISTINCT name, customer_id, (SELECT count(DISTINCT customer_id) FROM statements)
+FROM (
+    SELECT name, customer_id FROM statements
+    GROUP BY name, customer_id, valid_from, recorded_at HAVING count(DISTINCT value) > 1
+)
+ORDER BY 1, 2
+"""
+"""Customers of whom two things are said at once: nobody can tell which holds."""
 SORTED_STATEMENTS = """
 WITH one AS (SELECT customer_id, name, valid_from, recorded_at, max(value) AS value FROM statements GROUP BY ALL),
      beside AS (

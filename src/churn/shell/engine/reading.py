@@ -2,7 +2,8 @@
 """Reading: every source's rows through the check, deduplicated and merged, into the tables of the engine."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.shell import raw
-from churn.shell.engine import queries
-from churn.shell.engine.formats import BROKEN, LINE, REASONS, Readable, missing, named, readable
+from churn.shell.engine import doors, encodings, queries
+from churn.shell.engine.formats import BROKEN, LINE, REASONS, Readable, named, readable
+from churn.shell.engine.names import missing
 from churn.shell.store import side_by_side
-from churn.words.errors import ContractFault
+from churn.words.errors import ContractFault, IntegrityFault, message
 from churn.words.tables import QUARANTINE
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check, r
     counts, tables = {}, []
     for name, source in dataset.sources.items():
         con.execute(queries.LINES)
+        files, skipped = raw.different(raw.found(name, source.files))
         counts[name] = {
-            **rows_of(con, dataset, name, raw.found(name, source.files), check, rows),
+            **rows_of(con, dataset, name, files, check, rows),
             **_unique(con, source),
+            "skipped_files": skipped,
         }
         if source.merge_by:
             counts[name]["events"] = _number(con, queries.INSERT_MERGED)
@@ -48,7 +52,9 @@ def read(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, check: Check, r
         tables.append(f"events of {name}")
         con.execute(f"DROP TABLE IF EXISTS {named(tables[-1])}; ALTER TABLE lines RENAME TO {named(tables[-1])}")
     for name, source in dataset.attributes.items():
-        counts[name] = rows_of(con, dataset, name, raw.found(name, source.files), check, rows)
+        files, skipped = raw.different(raw.found(name, source.files))
+        counts[name] = {**rows_of(con, dataset, name, files, check, rows), "skipped_files": skipped}
+        counts[name]["contradictions"] = contradictions(con.execute(queries.CONTRADICTIONS).fetchall(), source.columns)
     con.execute(f"DROP TABLE IF EXISTS lines; {queries.all_events(tables)}")
     return counts
 
@@ -59,29 +65,35 @@ def rows_of(
     """Check every row of some files of a source, and insert valid and rejected ones; what was counted."""
     source = {**dataset.sources, **dataset.attributes}[name]
     insert = queries.INSERT_LINES if name in dataset.sources else queries.INSERT_STATEMENTS
-    total: dict[str, int] = {"rows": 0}
+    total: dict[str, Any] = {"rows": 0}
     for lookup_name, lookup in (source.lookups or {}).items():
         _lookup(con, f"{name}.{lookup_name}", lookup, _columns_of(lookup_name, source))
     con.execute(queries.REJECTED)
+    wanted = _own_columns(source)
     for file in files:
-        how = readable(con, file, source)
+        with _in_words(file):
+            how = readable(con, file, source, wanted)
         _check_columns(file, how, source)
         work = partial(_checked, check, dataset, name, file.name)
         rejected = broken = 0
+        before = total["rows"]
         with con.cursor() as reader:
-            for result, odd in side_by_side(work, _batches(reader, _with_lookups(how, name, source), rows)):
+            batches = _told_of(file, _batches(reader, _with_lookups(how, name, source), rows))
+            for result, odd in side_by_side(work, batches):
                 _insert(con, insert, result.valid)
                 _insert(con, queries.INSERT_REJECTED, result.rejected)
                 _insert(con, queries.INSERT_REJECTED, odd)
                 rejected, broken = rejected + result.rejected.num_rows, broken + odd.num_rows
-                for key, n in result.counts.items():
-                    total[key] = total.get(key, 0) + n
+                total = doors.added(total, result.counts)
             # Kept by the connection that read them, so they are taken over before it ends.
             unreadable = reader.sql(queries.UNREADABLE).to_arrow_table() if how.in_lines else LINES.empty_table()
         total["rows"] += broken
         # Most files have nothing to say here, and a query takes longer than their rows.
         if rejected or broken or len(unreadable):
             total["rows"] += _quarantine(con, how, unreadable, name, file.name)
+        total["rows"] += _not_read(how, file, unreadable, total["rows"] - before)
+        if pc.any(pc.equal(unreadable["kind"], "INVALID ENCODING")).as_py():
+            total = doors.added(total, {"looks_like": {encodings.likely(file.path): 1}})
     reasons = con.execute("SELECT reason, count(*) FROM quarantine WHERE source = ? GROUP BY 1 ORDER BY 1", [name])
     return {**total, "quarantined": dict(reasons.fetchall())}
 
@@ -94,11 +106,15 @@ def _checked(check: Check, dataset: raw.Dataset, name: str, file: str, rows: pa.
 
 def _check_columns(file: raw.RawFile, how: Readable, source: Any) -> None:
     """All columns are there that are not those of a lookup."""
-    lookups = tuple(f"{name}." for name in source.lookups or {})
-    wanted = [c for c in source.reads if not (lookups and c.startswith(lookups))]
-    absent = [c for c in wanted if c not in how.columns]
+    absent = [c for c in _own_columns(source) if c not in how.columns]
     if absent:
         raise missing(file, absent, list(how.columns))
+
+
+def _own_columns(source: Any) -> list[str]:
+    """The columns that the files of a source must have."""
+    lookups = tuple(f"{name}." for name in source.lookups or {})
+    return [c for c in source.reads if not (lookups and c.startswith(lookups))]
 
 
 def _columns_of(lookup: str, source: Any) -> list[str]:
@@ -110,7 +126,8 @@ def _lookup(con: "duckdb.DuckDBPyConnection", name: str, lookup: Any, columns: l
     key = lookup.key_there or lookup.key
     pieces = []
     for file in raw.found(name, lookup.files):
-        how = readable(con, file, lookup)
+        with _in_words(file):
+            how = readable(con, file, lookup)
         absent = [c for c in (key, *columns) if c not in how.columns]
         if absent:
             raise missing(file, absent, list(how.columns))
@@ -141,6 +158,57 @@ def _batches(reader: "duckdb.DuckDBPyConnection", query: str, rows: int) -> Iter
     """The rows of a query in pieces, while other connections to the same database work."""
     for batch in reader.sql(query).to_arrow_reader(rows):
         yield pa.Table.from_batches([batch])
+
+
+def _not_read(how: Readable, file: raw.RawFile, unreadable: pa.Table, read_rows: int) -> int:
+    """Lines of a file that the database did not give back: none, or the account of the source does not add up.
+
+    Raises
+    ------
+    ContractFault
+        If a quotation mark that is not closed swallowed the lines behind it (exit 4).
+    """
+    if how.lines is None:
+        return 0
+    line = pc.min(unreadable["line"].filter(pc.equal(unreadable["kind"], "UNQUOTED VALUE"))).as_py()
+    if line is not None and how.lines > read_rows:
+        raise ContractFault(
+            message(
+                "quote_not_closed: a quotation mark is not closed, so that nobody knows where its row ends",
+                where=f"{file.name}:{line} (source {file.source})",
+                many=f"up to {how.lines - read_rows:,} of {how.lines:,} lines behind it are swallowed",
+                do="close or remove the mark in that line, or export the file again with every quotation mark doubled",
+            )
+        )
+    # A lone return within a file of other line ends may divide a line in two; only fewer rows than lines are a loss.
+    return 0 if how.quoted else max(0, how.lines - read_rows)
+
+
+def _told_of(file: raw.RawFile, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same batches; a fault of the check that looks at one does not pass through here."""
+    with _in_words(file):
+        yield from batches
+
+
+@contextmanager
+def _in_words(file: raw.RawFile) -> Iterator[None]:
+    """What the database says of a file that it cannot read is told as a fault of the file."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        kind = IntegrityFault if file.path.suffix.lower() == ".parquet" else ContractFault
+        raise kind(
+            message(
+                "the file is damaged" if kind is IntegrityFault else "the file cannot be divided into rows",
+                where=f"{file.path} (source {file.source}), {file.path.stat().st_size:,} bytes",
+                many=str(error).splitlines()[0].rpartition("Error: ")[2][:200],
+                do="copy or export it again",
+            )
+        ) from error
 
 
 def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
@@ -183,7 +251,7 @@ def _insert(con: "duckdb.DuckDBPyConnection", insert: str, rows: pa.Table) -> No
     con.unregister("piece")
 
 
-def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, int]:
+def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, Any]:
     """Keep one row an event in `lines`; how many were duplicates, and how many of these said something else."""
     n = _number(con, "SELECT count(*) FROM lines")
     if source.equal_rows == "separate":
@@ -191,11 +259,20 @@ def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, int]:
         return {"kept": n, "duplicates": 0, "conflicts": 0}
     con.execute(queries.REPEATED)
     duplicates = conflicts = 0
+    ids: list[str] = []
     if _number(con, "SELECT count(*) FROM repeated"):
         con.execute(queries.TWINS)
-        conflicts, duplicates = _number(con, queries.CONFLICTS), _number(con, queries.KEEP_LATEST)
+        conflicts = _number(con, queries.CONFLICTS)
+        ids = [one for (one,) in con.execute(queries.CONFLICT_IDS).fetchall()] if conflicts else []
+        duplicates = _number(con, queries.KEEP_LATEST)
     con.execute(queries.FORGET_TWINS)
-    return {"kept": n - duplicates, "duplicates": duplicates, "conflicts": conflicts}
+    return {"kept": n - duplicates, "duplicates": duplicates, "conflicts": conflicts, "conflict_ids": ids}
+
+
+def contradictions(found: list[tuple[Any, ...]], columns: Mapping[str, str]) -> dict[str, Any]:
+    """Of rows (name, customer, customers in all): how many customers have two values of these columns at one time."""
+    mine = sorted({customer for name, customer, _ in found if name in columns})
+    return {"customers": len(mine), "of": max((of for *_, of in found), default=0), "examples": mine[:5]}
 
 
 def _number(con: "duckdb.DuckDBPyConnection", query: str) -> int:

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from churn.shell import raw
 from churn.shell.engine import queries, reading
-from churn.shell.engine.doors import Counts, Found, as_events, pieces, unchanged
+from churn.shell.engine.doors import Counts, Found, added, as_events, pieces, unchanged
 from churn.shell.engine.on_duckdb import connected
 from churn.shell.engine.on_spark import queries as spark_queries
 from churn.shell.engine.on_spark.sent import BATCH_ROWS, PACKED, fault_of, kept_on_disk, packed, told, unpacked
 from churn.shell.engine.on_spark.session import plainly, session
-from churn.shell.engine.reading import Check, rows_of
+from churn.shell.engine.reading import Check, contradictions, rows_of
 from churn.shell.engine.room import spilling
 from churn.words.errors import Fault
 from churn.words.tables import ATTRIBUTES, QUARANTINE
@@ -52,7 +52,8 @@ def _found(
 
 def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: int, kept: list["DataFrame"]) -> Counts:
     """Read all files, one a task, into the views found, placed and events; the counts of each source."""
-    files = [(n, f) for n, source in _sources(dataset).items() for f in raw.found(n, source.files)]
+    chosen = {n: raw.different(raw.found(n, source.files)) for n, source in _sources(dataset).items()}
+    files = [(n, f) for n, (different, _) in chosen.items() for f in different]
     read = partial(_read_files, files=files, dataset=dataset, check=check, limit=limit, root=str(Path.cwd()))
     found = kept_on_disk(spark.range(0, len(files), 1, len(files)).mapInArrow(read, spark_queries.WIDE), kept)
     said = found.where("told IS NOT NULL").select("what", "source", "told").collect()
@@ -64,26 +65,21 @@ def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: int,
     kept_on_disk(spark.sql(spark_queries.EVENTS), kept).createOrReplaceTempView("events")
     counts: Counts = {name: {"rows": 0, "quarantined": {}} for name in _sources(dataset)}
     for row in said:
-        counts[row["source"]] = _added(counts[row["source"]], json.loads(row["told"]))
+        counts[row["source"]] = added(counts[row["source"]], json.loads(row["told"]))
     unique = {row["source"]: row.asDict() for row in spark.sql(spark_queries.COUNTS).collect()}
     events = {row["source"]: row["count"] for row in spark.table("events").groupBy("source").count().collect()}
     for name in dataset.sources:
         of_source = unique.get(name, {})
         counts[name] |= {key: of_source.get(key, 0) for key in ("kept", "duplicates", "conflicts")}
         counts[name]["events"] = events.get(name, 0)
-    return counts
+    twice = [tuple(row) for row in spark.sql(spark_queries.CONTRADICTIONS).collect()] if dataset.attributes else []
+    for name, source in dataset.attributes.items():
+        counts[name]["contradictions"] = contradictions(twice, source.columns)
+    return {name: {**count, "skipped_files": chosen[name][1]} for name, count in counts.items()}
 
 
 def _sources(dataset: raw.Dataset) -> dict[str, Any]:
     return {**dataset.sources, **dataset.attributes}
-
-
-def _added(counts: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Counts of two groups of files, reasons of quarantine within them included."""
-    added = {**counts}
-    for key, n in more.items():
-        added[key] = _added(counts.get(key, {}), n) if isinstance(n, dict) else counts.get(key, 0) + n
-    return added
 
 
 def _read_files(

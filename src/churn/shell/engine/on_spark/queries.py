@@ -73,3 +73,13 @@ SORTED_QUARANTINE = """
 SELECT source, file, line, reason, `column`, raw FROM found WHERE what = 'rejected'
 ORDER BY source, file, line NULLS LAST, reason, `column` NULLS LAST, raw
 """
+CONTRADICTIONS = """
+WITH statements AS (SELECT * FROM found WHERE what = 'statement')
+SELECT DISTINCT name, customer_id, (SELECT count(DISTINCT customer_id) FROM statements)
+FROM (
+    SELECT name, customer_id FROM statements
+    GROUP BY name, customer_id, valid_from, recorded_at HAVING count(DISTINCT value) > 1
+)
+ORDER BY 1, 2
+"""
+"""Customers of whom two things are said at once."""
