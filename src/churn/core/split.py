@@ -12,8 +12,9 @@ from churn.words.errors import DriftFault, NotEnoughData, message
 from churn.words.tables import INSTANT, SPLIT
 from churn.words.windows import DAY_US
 
-EACH_LEAST = 30
-"""Churners, or stayers, that are expected or there: of fewer, a third or three times as many can be chance."""
+EACH_LEAST = 100
+"""Churners, or stayers, that are there or expected. A young business of a hundred customers was seen to go from 4 % to
+27 % within a year, and its list is still worth having."""
 
 
 def split(
