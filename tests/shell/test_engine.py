@@ -604,3 +604,16 @@ def test_cdnow_keeps_every_purchase_of_the_cohort() -> None:
     events, _, _, _ = found(adapter("cdnow"))
     assert events.num_rows == 69_659
     assert len(set(events["customer_id"].to_pylist())) == 23_570
+
+
+@pytest.mark.parametrize("bytes_each", [10**12, 10**8, 10**7, 100])
+def test_sorting_one_range_of_customers_after_the_other_gives_the_same_table(
+    bytes_each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{i},c{i * 7 % 13}'s,2024-01-{1 + i % 28:02}T12:00:00Z,1.5,books" for i in range(60)]
+    put("orders.csv", "number,customer,at,amount,group\n" + "\n".join(rows) + "\n")
+    whole = found(world())[0]
+    monkeypatch.setattr("churn.shell.engine.room.SORTED_ROW_BYTES", bytes_each)
+    parts = found(world())[0]
+    assert parts.num_rows == 60
+    assert parts.equals(whole)

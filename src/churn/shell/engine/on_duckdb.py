@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from churn.shell import raw, store
 from churn.shell.engine import doors, queries
 from churn.shell.engine.doors import Engine, Found, as_events, pieces, unchanged, write_all
 from churn.shell.engine.reading import BATCH_ROWS, Check, read
-from churn.shell.engine.room import Spill, explained, piece_rows, share, size, spilling
+from churn.shell.engine.room import Spill, explained, piece_rows, share, size, sorted_most, spilling
 from churn.words.tables import ATTRIBUTES, QUARANTINE
 
 if TYPE_CHECKING:
@@ -120,14 +121,30 @@ def _found(
     rows, raw_bytes = piece_rows(BATCH_ROWS, memory_limit), sum(file["size"] for file in inventory)
     with connected(settings, spill, raw_bytes) as con:
         counts = unchanged(dataset, inventory, lambda: read(con, dataset, check, rows))
-        yield Found(_events(con, dataset), _attributes(con), _quarantine(con), counts)
+        yield Found(_events(con, dataset, memory_limit), _attributes(con), _quarantine(con), counts)
 
 
-def _events(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset) -> Iterator[pa.Table]:
+def _events(con: "duckdb.DuckDBPyConnection", dataset: raw.Dataset, memory_limit: int) -> Iterator[pa.Table]:
     """EVENTS, sorted by customer and time, with the same dictionaries in every piece."""
     words = {name: _distinct(con, name) for name in ("channel", "category")}
     make = partial(as_events, kinds=dataset.kinds, words=words)
-    yield from store.side_by_side(make, _pieces(con, queries.SORTED_EVENTS))
+    yield from store.side_by_side(make, _pieces(con, *_by_customers(con, sorted_most(memory_limit))))
+
+
+def _by_customers(con: "duckdb.DuckDBPyConnection", most: int) -> list[str]:
+    """Queries that give the events of one range of customers after the other, about `most` events each.
+
+    DuckDB cannot sort a table of any size in little memory, spilling or not. The ranges are bounded by quantiles of
+    a sample; where they lie does not matter to the result.
+    """
+    ((n,),) = con.execute("SELECT count(*) FROM events").fetchall()
+    parts = -(-n // most)
+    if parts < 2:
+        return [queries.sorted_events()]
+    places = [i / parts for i in range(1, parts)]
+    ((found,),) = con.execute(queries.BOUNDS, {"places": places}).fetchall()
+    bounds = [None, *sorted(set(found)), None]
+    return [queries.sorted_events(*pair) for pair in pairwise(bounds)]
 
 
 def _attributes(con: "duckdb.DuckDBPyConnection") -> Iterator[pa.Table]:
@@ -140,10 +157,12 @@ def _quarantine(con: "duckdb.DuckDBPyConnection") -> Iterator[pa.Table]:
         yield rows.cast(QUARANTINE.schema)
 
 
-def _pieces(con: "duckdb.DuckDBPyConnection", query: str) -> Iterator[pa.Table]:
+def _pieces(con: "duckdb.DuckDBPyConnection", *in_turn: str) -> Iterator[pa.Table]:
+    """The rows of the queries, one after the other, in pieces of one size."""
     with con.cursor() as cursor:
-        rows = sorted_rows(cursor, query)
-        yield from pieces(rows, rows.schema)
+        rows = sorted_rows(cursor, in_turn[0])
+        rest = (batch for query in in_turn[1:] for batch in sorted_rows(cursor, query))
+        yield from pieces(chain(rows, rest), rows.schema)
 
 
 def _distinct(con: "duckdb.DuckDBPyConnection", column: str) -> pa.Array:

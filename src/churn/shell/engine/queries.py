@@ -97,10 +97,10 @@ FROM parts GROUP BY customer_id, kind, merge_by
 """
 """One event a customer, type and `merge_by`. It is known once its last line is; its category is the one with the most
 money, of equal ones the first by name."""
-SORTED_EVENTS = f"""
-SELECT * FROM events
-ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text
+BOUNDS = """
+SELECT quantile_disc(customer_id, $places) FROM (SELECT customer_id FROM events USING SAMPLE 100000 ROWS)
 """
+"""Customers that divide the events into parts of about the same size."""
 CONTRADICTIONS = """
 SELECT DISTINCT name, customer_id, (SELECT count(DISTINCT customer_id) FROM statements)
 FROM (
@@ -138,3 +138,17 @@ def text(column: str, kind: str, of: str = "") -> str:
         whole = f"CAST(CAST({name} AS HUGEINT) AS VARCHAR)"
         return f"CASE WHEN {name} = trunc({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"
     return f"trim(CAST({name} AS VARCHAR))"
+
+
+def sorted_events(since: str | None = None, before: str | None = None) -> str:
+    """The events of the customers from `since` to before `before`, by customer and time."""
+    bounds = [f"customer_id >= {_quoted(since)}"] if since is not None else []
+    bounds += [f"customer_id < {_quoted(before)}"] if before is not None else []
+    return f"""
+SELECT * FROM events {"WHERE " if bounds else ""}{" AND ".join(bounds)}
+ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text
+"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

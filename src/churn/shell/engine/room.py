@@ -16,6 +16,8 @@ PYTHON_BYTES = 600_000_000
 """What the process holds beside DuckDB: libraries, pieces on their way to DuckDB and to the file, and what DuckDB holds
 beyond its limit. At 10 million events the process held 2.1 to 2.3 GB where DuckDB had a limit of 2 GB; the rest is
 reserve."""
+SORTED_ROW_BYTES = 400
+"""Of DuckDB's share for each event that is sorted at once: 10 million events did not fit 430 MB, a tenth did."""
 SPILLED_PER_RAW_BYTE = 10
 """Room for rows and for sorting them, against the size of raw files: an unmeasured guess, for the message only."""
 _PREFIX = "churn-"
@@ -53,6 +55,11 @@ def piece_rows(rows: int, memory_limit: int) -> int:
     """
     fits = share(memory_limit) / (most_under_way() * PIECE_BYTES)
     return max(int(rows * min(fits, 1)), 1)
+
+
+def sorted_most(memory_limit: int) -> int:
+    """The events that DuckDB sorts at once; more are sorted one range of customers after the other."""
+    return max(share(memory_limit) // SORTED_ROW_BYTES, 1)
 
 
 @contextmanager
