@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from churn.core.dataset import dataset
-from churn.core.snapshots import COLUMNS, as_ofs, inactivity, snapshots
+from churn.core.definitions import inactivity
+from churn.core.snapshots import COLUMNS, as_ofs, snapshots
 from churn.shell import config, store
 from churn.shell.project import enter
 

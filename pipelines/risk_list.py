@@ -3,10 +3,10 @@
 import json
 
 from churn.core.dataset import dataset
+from churn.core.definitions import DEFINITIONS
 from churn.core.delivery_files import delivery_files
 from churn.core.model import read, version
 from churn.core.risk_list import of_today, risk_list
-from churn.core.snapshots import DEFINITIONS
 from churn.shell import config, store
 from churn.shell.runs import stage
 

@@ -3,7 +3,8 @@
 from functools import partial
 
 from churn.core.dataset import dataset
-from churn.core.snapshots import COLUMNS, DEFINITIONS, as_ofs, snapshots
+from churn.core.definitions import DEFINITIONS
+from churn.core.snapshots import COLUMNS, as_ofs, snapshots
 from churn.core.touched import remade
 from churn.shell import config
 from churn.shell.engine import ENGINES

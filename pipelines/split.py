@@ -1,7 +1,7 @@
 """Which part each as_of plays."""
 
 from churn.core.dataset import dataset
-from churn.core.snapshots import DEFINITIONS
+from churn.core.definitions import DEFINITIONS
 from churn.core.split import split
 from churn.shell import config, store
 from churn.shell.runs import stage

@@ -12,7 +12,8 @@ import pytest
 
 from churn import sections
 from churn.core.dataset import dataset
-from churn.core.snapshots import DEFINITIONS, as_ofs
+from churn.core.definitions import DEFINITIONS
+from churn.core.snapshots import as_ofs
 from churn.core.split import split
 from churn.sections import SECTIONS
 from churn.shell import config

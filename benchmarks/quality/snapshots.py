@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from benchmarks.quality.protocols import PARTS, Protocol
 from churn import sections
 from churn.core.dataset import Dataset, dataset
+from churn.core.definitions import DEFINITIONS, Definition
 from churn.core.events import checked
 from churn.core.features import features, windows
-from churn.core.snapshots import DEFINITIONS, Definition, as_ofs, snapshots
+from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
 from churn.core.timeline import instants
 from churn.shell import config, raw

@@ -90,7 +90,8 @@ def _codes(codes: np.ndarray, texts: list[str] | tuple[str, ...]) -> pa.Dictiona
 
 def main(n_events: int, n_customers: int, n_as_ofs: int) -> None:
     """Write events and snapshots of a world into `data/` of the working directory."""
-    from churn.core.snapshots import COLUMNS, Definition, snapshots
+    from churn.core.definitions import Definition
+    from churn.core.snapshots import COLUMNS, snapshots
     from churn.shell import store
 
     definition = Definition("inactivity", 0, 28, live_days=90, roles=("usage", "purchase"))

@@ -11,13 +11,14 @@ from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 from churn.core.dataset import dataset
+from churn.core.definitions import DEFINITIONS
 from churn.core.evaluation import evaluation
 from churn.core.features import windows
 from churn.core.model import MODELS
 from churn.core.reasons import reasons
 from churn.core.risk_list import risk_list
 from churn.core.scores import limits
-from churn.core.snapshots import DEFINITIONS, as_ofs
+from churn.core.snapshots import as_ofs
 from churn.core.split import split
 from churn.shell import config
 from churn.shell.config import Configuration, Feeds

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from churn.core.dataset import Dataset, Noun
+from churn.core.definitions import Definition
 from churn.core.risk_list import risk_list
-from churn.core.snapshots import Definition
 from churn.words.tables import FEATURES, INSTANT, REASONS, SCORES
 
 AS_OF = datetime(2018, 1, 1, 5, tzinfo=UTC)

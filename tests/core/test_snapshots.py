@@ -6,15 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.core.snapshots import as_ofs, contract, inactivity, snapshots
+from churn.core.definitions import contract, inactivity
+from churn.core.snapshots import as_ofs, snapshots
 from churn.words.errors import ConfigFault
 from churn.words.tables import SNAPSHOTS
 from churn.words.windows import DAY_US
+from tests.core.test_definitions import EVERY_KIND
 from tests.core.worlds import events_table, random_events, us, world
 
 INACTIVE = inactivity(kind="inactivity", live_days=60, gap_days=0, horizon_days=30, roles=("purchase",))
 WITH_GAP = inactivity(kind="inactivity", live_days=60, gap_days=7, horizon_days=30, roles=("purchase",))
-CONTRACT = contract(kind="contract", gap_days=7, horizon_days=30, grace_days=10, start_roles=("payment",))
+CONTRACT = contract(
+    kind="contract", gap_days=7, horizon_days=30, grace_days=10, start_roles=("payment",), restart_roles=()
+)
 
 
 def outcome(text: str, definition, as_of: str, until: str = "2025-01-01") -> dict[str, bool | None]:
@@ -167,7 +171,7 @@ def test_an_unknown_role_names_those_that_exist():
         inactivity(kind="inactivity", live_days=60, gap_days=0, horizon_days=30, roles=("buy",))
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([INACTIVE, WITH_GAP, CONTRACT]))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(EVERY_KIND))
 def test_labels_do_not_depend_on_the_other_dates_or_customers(seed, definition):
     frame = random_events(seed)
     dates = np.array([us("2023-06-01") + i * 14 * DAY_US for i in range(12)])

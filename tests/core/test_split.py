@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.core.snapshots import contract, inactivity
+from churn.core.definitions import contract, inactivity
 from churn.core.split import split
 from churn.words.errors import NotEnoughData
 from churn.words.tables import SNAPSHOTS, SPLIT
@@ -45,7 +45,12 @@ def parts(definition, *, every: int, n: int, until: int = us("2024-01-01"), **si
 )  # fmt: skip
 def test_no_label_window_of_an_earlier_part_reaches_into_a_later_one(every, horizon, gap, grace, test, calibration):
     definition = contract(
-        kind="contract", gap_days=gap, horizon_days=horizon, grace_days=grace, start_roles=("payment",)
+        kind="contract",
+        gap_days=gap,
+        horizon_days=horizon,
+        grace_days=grace,
+        start_roles=("payment",),
+        restart_roles=(),
     )
     try:
         found = parts(definition, every=every, n=60, test_as_ofs=test, calibration_as_ofs=calibration).to_pandas()

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.dataset import Dataset
+from churn.core.definitions import Definition
 from churn.core.headings import LANGUAGES
 from churn.core.page import page
-from churn.core.snapshots import Definition
 from churn.core.summary import summary
 from churn.core.workbook import workbook
 

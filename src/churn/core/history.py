@@ -277,23 +277,28 @@ def _answer_events(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tup
     return answers
 
 
+def own_gaps(line: Timeline, cells: Cells, mask: int, days: int, quantile: float) -> Gaps:
+    """Gaps between the known active days of a mask in `[as_of - days, as_of)`, with one quantile of them."""
+    parts = gaps(
+        line.offsets,
+        line.occurred,
+        line.recorded,
+        line.kind,
+        _days(line, cells).astype(np.int64),
+        cells.as_ofs,
+        np.int64(mask),
+        np.int64(days * DAY_US),
+        quantile,
+        cells.offsets,
+        cells.as_of_index,
+    )
+    return Gaps(*parts)
+
+
 def _answer_gaps(line: Timeline, cells: Cells, asked: list[tuple]) -> dict[tuple, np.ndarray]:
     answers: dict[tuple, np.ndarray] = {}
-    day = _days(line, cells).astype(np.int64)
     for mask, days in dict.fromkeys((ask[1], ask[2]) for ask in asked):
-        parts = gaps(
-            line.offsets,
-            line.occurred,
-            line.recorded,
-            line.kind,
-            day,
-            cells.as_ofs,
-            np.int64(mask),
-            np.int64(days * DAY_US),
-            GAP_QUANTILE,
-            cells.offsets,
-            cells.as_of_index,
-        )
+        parts = own_gaps(line, cells, mask, days, GAP_QUANTILE)
         answers |= {("gaps", mask, days, part): parts[part] for part in range(5)}
     return answers
 

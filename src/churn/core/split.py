@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from annotated_types import Ge
 
-from churn.core.snapshots import Definition
+from churn.core.definitions import Definition
 from churn.core.timeline import instants
 from churn.words.errors import DriftFault, NotEnoughData, message
 from churn.words.tables import INSTANT, SPLIT

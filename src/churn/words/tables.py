@@ -26,8 +26,21 @@ ROLES: dict[str, tuple[str, ...]] = {
     "survey": ("nps", "csat"),
     "cancel": ("cancelled", "undone"),
     "campaign": ("sent", "answered"),
+    "presence": ("listed",),
 }
 """What an event type means to us: its role, and the states that a role knows. The first state is the default."""
+OWN_STATES: dict[str, tuple[str, ...]] = {
+    "purchase": ("made",),
+    "usage": ("used",),
+    "complaint": ("opened",),
+    "contact": ("by_customer",),
+    "payment": ("paid",),
+    "survey": ("nps", "csat"),
+    "campaign": ("answered",),
+    "presence": ("listed",),
+}
+"""The states in which a role shows that a customer is there. A campaign that was sent, a call by the company or a
+failed payment says nothing of the customer; a cancellation says the contrary."""
 
 
 @dataclass(frozen=True)

@@ -11,4 +11,5 @@ ROLE_NOUNS = {
     "survey": Noun("survey answer", "survey answers", "问卷回复"),
     "cancel": Noun("cancellation", "cancellations", "解约"),
     "campaign": Noun("campaign", "campaigns", "营销触达"),
+    "presence": Noun("listing", "listings", "在册记录"),
 }
