@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from churn.cli.config import app as config
+from churn.cli.define import define
 from churn.cli.demo import demo
 from churn.cli.doctor import doctor
 from churn.cli.features import features
@@ -31,6 +32,7 @@ app.command()(init)
 app.command()(run)
 app.command()(why)
 app.command()(demo)
+app.command()(define)
 app.command()(features)
 app.command()(doctor)
 app.add_typer(config, name="config")
@@ -60,6 +62,7 @@ def churn(
       churn why 1364                   why one customer is on it
       churn config use data=cdnow      take other data
       churn demo --size small          write a world whose truth is known
+      churn define                     compare what churn could mean
 
     \b
     Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 input breaks its contract, 5 not enough data,

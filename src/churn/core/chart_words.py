@@ -21,6 +21,9 @@ WORDS = {
         "high": "high",
         "null": "none",
         "mean": "Mean absolute contribution (log-odds)",
+        "silence": "Days of silence so far",
+        "return": "Customers who come back (%)",
+        "within": "within {days} days",
     },
     "zh": {
         "model": "模型",
@@ -42,6 +45,9 @@ WORDS = {
         "high": "高",
         "null": "无",
         "mean": "平均绝对贡献（对数几率）",
+        "silence": "已沉默天数",
+        "return": "回来的客户占比 (%)",
+        "within": "{days} 天内",
     },
 }
 

@@ -141,6 +141,23 @@ def groups_chart(means: Sequence[float], groups: Sequence[str], *, language: str
     return svg.getvalue()
 
 
+def returns_chart(curve: pa.Table, *, language: str) -> str:
+    """Probability of a return against the days of silence; one line for each number of days to come back within.
+
+    `curve` has silent_days, and back_30, back_90 and so on: shares between 0 and 1, null where too few were silent.
+    """
+    words = WORDS[language]
+    columns = [name for name in curve.column_names if name.startswith("back_")]
+    with _drawing(SIZE) as (axes, svg):
+        for name, style in zip(columns, STYLES.values(), strict=False):
+            days = name.removeprefix("back_")
+            share = curve[name].to_numpy(zero_copy_only=False).astype(np.float64)
+            axes.plot(curve["silent_days"].to_numpy(), 100 * share, **style, label=words["within"].format(days=days))
+        axes.set(xlabel=words["silence"], ylabel=words["return"], xlim=(0, None), ylim=(0, 102))
+        axes.legend(loc="upper right")
+    return svg.getvalue()
+
+
 @contextmanager
 def _drawing(size: tuple[float, float]) -> Iterator[tuple["Axes", io.StringIO]]:
     """Axes to draw on and the text that holds the SVG afterwards. Neither pyplot nor any global state is touched."""

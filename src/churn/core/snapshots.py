@@ -58,18 +58,24 @@ def snapshots(events: pa.Table, as_of: np.ndarray, *, observed_until: int, defin
         SNAPSHOTS.
     """
     line = timeline(events)
-    cells = _all_cells(line, as_of)
-    live = LIVE[definition.kind](line, cells, definition)
-    label, known = LABEL[definition.kind](line, cells, definition)
-    matured = as_of + definition.outcome_days * DAY_US <= observed_until
-    known &= np.tile(matured, line.n_customers)
+    live, label, known = told(line, every_cell(line, as_of), observed_until=observed_until, definition=definition)
     customer = np.repeat(np.arange(line.n_customers), len(as_of))[live]
     churned = pa.array(label[live], mask=~known[live])
     times = pa.array(np.tile(as_of, line.n_customers)[live], pa.int64()).cast(INSTANT)
     return pa.table([line.customers.take(pa.array(customer)), times, churned], schema=SNAPSHOTS.schema)
 
 
-def _all_cells(line: Timeline, as_of: np.ndarray) -> "Cells":
+def told(
+    line: Timeline, cells: "Cells", *, observed_until: int, definition: Definition
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether a customer is live, whether it churned, and whether that is known by now, shape `(n_cells,)` each."""
+    live = LIVE[definition.kind](line, cells, definition)
+    label, known = LABEL[definition.kind](line, cells, definition)
+    matured = cells.as_ofs + definition.outcome_days * DAY_US <= observed_until
+    return live, label, known & matured[cells.as_of_index]
+
+
+def every_cell(line: Timeline, as_of: np.ndarray) -> "Cells":
     """Every customer at every as-of date: who is live is found out from here."""
     from churn.core.history import Cells
 

@@ -17,7 +17,18 @@ from churn.core.definitions.definition import Definition
 from churn.core.definitions.disappeared import disappeared
 from churn.core.definitions.inactivity import inactivity
 
-__all__ = ["DEFINITIONS", "LABEL", "LIVE", "Definition", "cadence", "collapse", "contract", "disappeared", "inactivity"]
+__all__ = [
+    "BACK",
+    "DEFINITIONS",
+    "LABEL",
+    "LIVE",
+    "Definition",
+    "cadence",
+    "collapse",
+    "contract",
+    "disappeared",
+    "inactivity",
+]
 
 _KINDS = {
     "inactivity": _inactivity,
@@ -33,3 +44,5 @@ LIVE = {kind: module.live for kind, module in _KINDS.items()}
 """Kind → who is live at each as-of date, by what was known before it."""
 LABEL = {kind: module.label for kind, module in _KINDS.items()}
 """Kind → who churned, and of whom that is true or false at all."""
+BACK = {kind: module.back for kind, module in _KINDS.items()}
+"""Kind → who came back within some days after the outcome was settled."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
-from churn.core.definitions.definition import Definition, acting, gone, own_acts
+from churn.core.definitions.definition import Definition, acting, acts_again, gone, own_acts
 from churn.core.timeline import Timeline
 from churn.words.errors import ConfigFault
 from churn.words.windows import DAY_US
@@ -99,3 +99,7 @@ def _limit(line: Timeline, cells: "Cells", definition: Definition) -> tuple[np.n
     usual = np.nan_to_num(gaps.quantile, nan=float(most))
     days = np.clip(definition.times * usual, least, most)
     return (days * DAY_US).astype(np.int64), gaps.number
+
+
+back = acts_again
+"""Whether a customer who churned came back later."""

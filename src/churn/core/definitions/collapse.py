@@ -89,6 +89,13 @@ def label(line: Timeline, cells: "Cells", definition: Definition) -> tuple[np.nd
     return np.any(low[in_gap:], axis=0), ~np.any(low[:in_gap], axis=0)
 
 
+def back(line: Timeline, cells: "Cells", definition: Definition, days: int) -> np.ndarray:
+    """Whether the use is no longer collapsed `days` after the outcome was settled."""
+    end = definition.outcome_days + days
+    level = _measured(line, cells, definition, [(-end, definition.for_days - end)], ever_known(line))[0]
+    return level >= _threshold(line, cells, definition)
+
+
 def _threshold(line: Timeline, cells: "Cells", definition: Definition) -> np.ndarray:
     """The measure over `for_days` below which the use has collapsed, shape `(n_snapshots,)`."""
     normal = _measured(line, cells, definition, [(0, definition.normal_days)])[0]

@@ -68,6 +68,12 @@ def label(line: Timeline, cells: "Cells", definition: Definition) -> tuple[np.nd
     return happened(for_good, cells, cancelled, begin, end), ~left_in_gap
 
 
+def back(line: Timeline, cells: "Cells", definition: Definition, days: int) -> np.ndarray:
+    """Whether a customer starts anew, or takes the cancellation back, within `days` after the outcome was settled."""
+    mask = own_acts((*definition.roles, *definition.restart_roles)) | kinds_mask("cancel", "undone")
+    return happened(line, cells, mask, definition.outcome_days, definition.outcome_days + days)
+
+
 def _without_undone(line: Timeline, definition: Definition) -> Timeline:
     """The timeline in which a cancellation that was undone within the grace period counts as undone itself."""
     kind = line.kind.copy()

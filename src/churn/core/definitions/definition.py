@@ -101,3 +101,9 @@ def gone(line: Timeline, cells: "Cells", restart_roles: tuple[str, ...] = ()) ->
     _, last, _ = locate(line, cells, masks)
     word, restart = last
     return (word >= 0) & (line.kind[word] == KINDS["cancel", "cancelled"]) & (restart <= word)
+
+
+def acts_again(line: Timeline, cells: "Cells", definition: Definition, days: int) -> np.ndarray:
+    """Whether a customer does something of `roles` within `days` after the outcome was settled."""
+    end = definition.outcome_days
+    return happened(line, cells, own_acts(definition.roles), end, end + days)

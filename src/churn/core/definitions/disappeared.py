@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Ge, MinLen
 
-from churn.core.definitions.definition import Definition, acting, active, gone, happened, own_acts
+from churn.core.definitions.definition import Definition, acting, active, acts_again, gone, happened, own_acts
 from churn.core.timeline import Timeline
 from churn.words.errors import ConfigFault
 
@@ -53,3 +53,7 @@ def label(line: Timeline, cells: "Cells", definition: Definition) -> tuple[np.nd
     end = definition.gap_days + definition.horizon_days
     listed = happened(line, cells, own_acts(definition.roles), end - definition.extract_days, end)
     return ~listed, np.ones(len(listed), dtype=bool)
+
+
+back = acts_again
+"""Whether a customer who churned came back later."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Ge, MinLen
 
-from churn.core.definitions.definition import Definition, acting, active, gone, happened, own_acts
+from churn.core.definitions.definition import Definition, acting, active, acts_again, gone, happened, own_acts
 from churn.core.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -45,3 +45,7 @@ def label(line: Timeline, cells: "Cells", definition: Definition) -> tuple[np.nd
     begin, end = definition.gap_days, definition.gap_days + definition.horizon_days
     came_back = happened(line, cells, own_acts(definition.roles), begin, end)
     return ~came_back, np.ones(len(came_back), dtype=bool)
+
+
+back = acts_again
+"""Whether a customer who churned came back later."""

@@ -3,7 +3,7 @@
 A section is the keyword-only arguments of one function, and the signature of that function is its schema.
 """
 
-from churn.shell.config.composition import compose, differences, groups, use, write_params
+from churn.shell.config.composition import compose, differences, groups, member, use, write_params
 from churn.shell.config.document import Configuration, dump, load
 from churn.shell.config.section import PARAMS, Feeds, checked, params, section, value
 
@@ -17,6 +17,7 @@ __all__ = [
     "dump",
     "groups",
     "load",
+    "member",
     "params",
     "section",
     "use",

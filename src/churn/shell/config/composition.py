@@ -100,6 +100,14 @@ def groups() -> dict[str, tuple[str, ...]]:
     return {folder.name: tuple(sorted(p.stem for p in folder.glob("*.yaml"))) for folder in folders}
 
 
+def member(group: str, name: str) -> Configuration:
+    """What the file conf/GROUP/NAME.yaml says by itself, under the key of its group."""
+    _check_choice(group, name)
+    own = _screened()[CONF / group / f"{name}.yaml"]
+    places = {(group, *key): place for key, place in own.places.items()}
+    return Configuration({group: own.values}, {(): own.place(())} | places, {group: name})
+
+
 def _check_taken(wanted: Mapping[str, str], taken: Mapping[str, str]) -> None:
     for group, member in wanted.items():
         if taken.get(group) != member:
