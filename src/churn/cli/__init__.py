@@ -15,6 +15,7 @@ from churn.cli.demo import demo
 from churn.cli.doctor import doctor
 from churn.cli.features import features
 from churn.cli.init import init
+from churn.cli.leaks import leaks
 from churn.cli.run import run
 from churn.cli.why import why
 from churn.shell.project import enter
@@ -35,6 +36,7 @@ app.command()(demo)
 app.command()(define)
 app.command()(features)
 app.command()(doctor)
+app.command()(leaks)
 app.add_typer(config, name="config")
 
 

@@ -1,0 +1,39 @@
+"""`churn leaks` on the demo world: nothing in a clean run, and what was planted into its tables."""
+
+import json
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.pipelines.project import CHURN, done
+
+
+@pytest.fixture
+def project(demo_run, tmp_path):
+    """A copy of a project that made its list."""
+    folder = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".dvc", ".git", "demo", "mlruns")
+    shutil.copytree(demo_run.folder, folder, ignore=ignored)
+    return folder
+
+
+def test_a_clean_run_raises_nothing(project):
+    told = done(project, *CHURN, "leaks", "--json")
+    assert told.returncode == 0, told.stderr + told.stdout
+    assert json.loads(told.stdout)["alarms"] == []
+    assert json.loads((project / "reports/leaks.json").read_text()) == json.loads(told.stdout)
+
+
+def test_a_feature_that_was_changed_afterwards_is_named_and_the_exit_code_tells(project):
+    path = project / "data/features.parquet"
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("purchases_30d")
+    more = pa.compute.add(table["purchases_30d"], pa.scalar(1.0, pa.float32()))
+    path.unlink()  # it may be a link into a cache
+    pq.write_table(table.set_column(place, table.schema.field(place), more), path)
+    told = done(project, *CHURN, "leaks", "--no-train")
+    assert told.returncode == 6
+    assert "not_rebuilt: purchases_30d at " in told.stdout
+    assert "1 alarms of leaks: purchases_30d" in told.stderr
