@@ -54,9 +54,9 @@ SECTIONS: dict[str, Section] = {
 }
 
 
-def section(name: str) -> dict[str, Any]:
-    """The section of params.yaml as keyword arguments of the function that it feeds, in the types of its signature."""
-    return config.checked(config.params(), name, SECTIONS[name].feeds, given=SECTIONS[name].given)
+def section(name: str, configuration: Configuration | None = None) -> dict[str, Any]:
+    """The section of params.yaml, or of another configuration, as keyword arguments of the function that it feeds."""
+    return config.checked(configuration or config.params(), name, SECTIONS[name].feeds, given=SECTIONS[name].given)
 
 
 def check() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from churn.core.definitions import disappeared, inactivity
+from churn.core.definitions.soundness import CHURNERS_SAFE
 from churn.core.lab import findings, outcomes, trials
-from churn.core.lab.recommendation import CHURNERS_SAFE, recommendation
+from churn.core.lab.recommendation import recommendation
 from churn.words.errors import NotEnoughData
 from tests.core.worlds import us, world
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from churn.cli.check import check
 from churn.cli.config import app as config
 from churn.cli.define import define
 from churn.cli.demo import demo
@@ -33,6 +34,7 @@ app.command()(init)
 app.command()(run)
 app.command()(why)
 app.command()(demo)
+app.command()(check)
 app.command()(define)
 app.command()(features)
 app.command()(doctor)

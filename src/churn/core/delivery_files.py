@@ -14,6 +14,7 @@ from churn.core.definitions import Definition
 from churn.core.headings import LANGUAGES
 from churn.core.page import page
 from churn.core.summary import summary
+from churn.core.usability import usability
 from churn.core.workbook import workbook
 
 INSTANT_TEXT = "%Y-%m-%dT%H:%M:%SZ"
@@ -60,7 +61,10 @@ def delivery_files(
         )
         for language in LANGUAGES
     }
-    html = page(listed, about, evaluation=evaluation, figures=figures, reconciliation=reconciliation, digests=digests)
+    # What somebody should know of the data stands below the table of its sources, the worst first.
+    found = usability(dataset, reconciliation).findings
+    counted = {**reconciliation, "warnings": [finding.text for finding in found]}
+    html = page(listed, about, evaluation=evaluation, figures=figures, reconciliation=counted, digests=digests)
     return {
         "index.html": html.encode(),
         "risk_list.csv": csv_lines(listed),

@@ -49,7 +49,9 @@ def findings(dataset: Dataset, counts: Mapping[str, dict[str, Any]]) -> Findings
         _check_one_value(name, count)
         about[name] = {}
         if source:
-            about[name] = {"gaps": _gaps(dataset, name, source, count, warnings)}
+            days = sorted(count.get("days", {})) or [None]
+            about[name] = {"first_day": days[0], "last_day": days[-1]}
+            about[name] |= {"gaps": _gaps(dataset, name, source, count, warnings)}
             about[name] |= {"medians": _medians(dataset, name, count)}
         warnings += _warnings(name, count)
         notes += _notes(name, source, count)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from churn.core.lab.outcomes import Outcomes, Trial
 from churn.core.lab.recommendation import recommendation
 from churn.core.lab.returns import BIN_DAYS, MOST_DAYS, RETURN_DAYS, Returns
-from churn.words.errors import NotEnoughData
+from churn.words.errors import Exit, Fault, NotEnoughData
 
 LEAST_SILENT = 50
 """Fewer silent customers say nothing about a probability to the nearest tenth."""
@@ -114,7 +114,9 @@ def _simple(reached: Reached, one: Trial, rows: pa.Table) -> dict[str, Any]:
     """What a simple model reaches, or why there is none."""
     try:
         return {**reached(one, rows.select(["customer_id", "as_of", "churned"])), "no_model": ""}
-    except NotEnoughData as fault:
+    except Fault as fault:  # too few churners, an odd base rate, a feature that tells too much: it cannot be used
+        if fault.code == Exit.BUG:
+            raise
         return {"auc": None, "ap": None, "test_base_rate": None, "no_model": str(fault)}
 
 

@@ -13,6 +13,7 @@ from churn.core.features import Feature, computed
 from churn.core.lab.returns import RETURN_DAYS, Returns, days_since_act, returns
 from churn.core.snapshots import every_cell, told
 from churn.core.timeline import Timeline, timeline
+from churn.core.versions import standing
 from churn.words.tables import INSTANT
 from churn.words.windows import DAY_US
 
@@ -82,6 +83,7 @@ def outcomes(
     looked_at : tuple of Feature
         What a simple model looks at.
     """
+    events = standing(events)
     line = timeline(events)
     cells = every_cell(line, as_of)
     found = {one.name: _rows(line, cells, one.definition, observed_until) for one in wanted}
