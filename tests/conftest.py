@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, settings
 
 # Both are derandomised: a test that fails fails again. `long` is for `make test-long`.
 settings.register_profile(
-    "fast", max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "fast", max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("long", settings.get_profile("fast"), max_examples=500)
+settings.register_profile("long", settings.get_profile("fast"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 

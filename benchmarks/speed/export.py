@@ -85,7 +85,7 @@ def _maker(name: str) -> Callable[[pa.Table], bytes | Iterator[bytes]]:
 
 def _summary(listed: pa.Table) -> Any:
     from churn.core.dataset import ROLE_NOUNS, Dataset
-    from churn.core.snapshots import Definition
+    from churn.core.definitions import Definition
     from churn.core.summary import summary
 
     dataset = Dataset("shop", "UTC", 0, instant("2026-01-01", "UTC"), "EUR", dict(ROLE_NOUNS), {}, {})

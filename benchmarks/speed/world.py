@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from churn.words.tables import EVENTS
+from churn.words.tables import EVENTS, INSTANT
 from churn.words.windows import DAY_US, instant
 
 FROM, DAYS = instant("2023-01-01", "UTC"), 730
@@ -73,6 +73,7 @@ def _piece(rng: np.random.Generator, first: int, n_customers: int, usual: float)
         "category": _codes(rng.integers(0, len(CATEGORIES), n), CATEGORIES),
         "text": pa.nulls(n, pa.string()),
         "event_id": _texts("e", np.arange(n) + np.int64(first) * 1_000_000),
+        "superseded_at": pa.nulls(n, INSTANT),
     }
     return pa.table(columns, schema=EVENTS.schema)
 

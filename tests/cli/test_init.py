@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from churn import sections
 from churn.cli import app
 from churn.core.dataset import dataset
+from churn.core.definitions import DEFINITIONS
 from churn.core.events import checked, reconciliation
-from churn.core.snapshots import DEFINITIONS
 from churn.shell import config, raw
 from churn.shell.engine import ENGINES
 from churn.words.errors import ConfigFault, ContractFault, NotEnoughData, UsageFault

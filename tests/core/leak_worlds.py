@@ -91,7 +91,7 @@ def alarms(world: World, ids: np.ndarray | None = None) -> list[Alarm]:
     found = snapshots(events, DATES, observed_until=UNTIL, definition=SHOP)
     parts = split(
         found, observed_until=UNTIL, definition=SHOP if world.embargo else replace(SHOP, horizon_days=14),
-        test_as_ofs=1, calibration_as_ofs=1, validation_as_ofs=1, train_as_ofs=None,
+        test_as_ofs=1, calibration_as_ofs=1, validation_as_ofs=1, train_as_ofs=None, base_rate_most=1e9,
     )  # fmt: skip
     if not world.embargo:
         until = pc.add(parts["as_of"].cast(pa.int64()), SHOP.outcome_days * DAY_US).cast(INSTANT)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from churn.words.tables import ROLES
+from churn.words.tables import ROLES, SUPERSEDED
 from churn.words.windows import DAY_US
 
 NAN = math.nan
@@ -18,6 +18,8 @@ def reference(
 ) -> dict[str, float]:
     """All features of one customer at one as_of, from all events of that customer."""
     known = events[(events["occurred_at"] < as_of) & (events["recorded_at"] < as_of)]
+    if SUPERSEDED in known:
+        known = known[known[SUPERSEDED].isna() | (known[SUPERSEDED] >= as_of)]
     known = known.sort_values(["occurred_at", "recorded_at", "event_id"])
     known = known.assign(
         age=(as_of - known["occurred_at"]) / DAY_US,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churn.core.features import GROUPS, catalogue, features, windows
-from churn.words.tables import FEATURES, ROLES
+from churn.words.tables import FEATURES, ROLES, SUPERSEDED
 from churn.words.windows import DAY_US
 from tests.core.reference import reference
 from tests.core.worlds import (
@@ -41,7 +41,7 @@ def value(text: str, name: str, as_of: str) -> float:
 
 @given(seeds, st.sampled_from(AS_OFS))
 def test_every_feature_equals_the_slow_reference(seed, as_of):
-    frame = random_events(seed, customers=1)
+    frame = random_events(seed, customers=1, corrections=seed % 2 == 1)
     found = table(events_table(frame), [as_of]).to_pandas()
     for row in found.to_dict("records"):
         mine = frame[frame["customer_id"] == row["customer_id"]]
@@ -78,9 +78,35 @@ def test_features_ignore_the_future(seed, which):
         assert same_bytes(same, tables[0])
 
 
+@given(seeds, st.integers(0, len(AS_OFS) - 1))
+def test_a_correction_changes_nothing_of_what_was_known_before_it(seed, which):
+    as_of = AS_OFS[which]
+    frame = random_events(seed, corrections=True)
+    told = frame[frame["recorded_at"] < as_of].copy()
+    told.loc[told[SUPERSEDED].notna() & (told[SUPERSEDED] >= as_of), SUPERSEDED] = pd.NA
+    if told.empty:
+        return
+    then, now = (table(events_table(w), [as_of]) for w in (told, frame))
+    same = now.filter(pa.compute.is_in(now["customer_id"], value_set=then["customer_id"].combine_chunks()))
+    assert same_bytes(same, then)
+
+
+def test_an_event_is_what_was_said_of_it_until_it_is_corrected():
+    text = """
+    customer  occurred    role      amount  recorded    id  superseded
+    a         2024-01-01  purchase  10      2024-01-01  x   2024-02-01
+    a         2024-01-01  purchase  25      2024-02-01  x   -
+    a         2024-01-05  purchase  1       2024-01-05  y   -
+    """
+    assert value(text, "spend_90d", "2024-01-31") == 10 + 1
+    assert value(text, "spend_90d", "2024-02-01") == 10 + 1
+    assert value(text, "spend_90d", "2024-02-02") == 25 + 1
+    assert value(text, "purchases_90d", "2024-02-02") == 2
+
+
 @given(seeds)
 def test_the_order_of_rows_and_the_dates_asked_together_change_nothing(seed):
-    frame = random_events(seed)
+    frame = random_events(seed, corrections=seed % 2 == 1)
     found = table(events_table(frame))
     shuffled = table(events_table(frame.sample(frac=1, random_state=seed % 1000)))
     assert same_bytes(shuffled, found)

@@ -87,6 +87,29 @@ def test_a_late_record_counts_for_the_outcome_but_not_for_being_live():
     assert outcome(text, INACTIVE, "2024-01-31") == {"a": False}
 
 
+def test_who_was_live_stands_whatever_is_corrected_later():
+    text = """
+    customer  occurred    role      recorded    id  superseded
+    a         2024-01-20  purchase  2024-01-20  x   2024-02-10
+    a         2023-06-20  purchase  2024-02-10  x   -
+    b         2023-06-20  purchase  2023-06-20  y   2024-01-15
+    b         2024-01-10  purchase  2024-01-15  y   -
+    """
+    assert set(outcome(text, INACTIVE, "2024-01-12")) == set()
+    assert set(outcome(text, INACTIVE, "2024-01-31")) == {"a", "b"}
+    assert set(outcome(text, INACTIVE, "2024-02-15")) == {"b"}
+
+
+def test_an_outcome_is_by_what_stands_in_the_end():
+    text = """
+    customer  occurred    role      recorded    id  superseded
+    a         2024-01-01  purchase  -           w   -
+    a         2024-02-10  purchase  2024-02-10  x   2024-06-01
+    a         2024-05-10  purchase  2024-06-01  x   -
+    """
+    assert outcome(text, INACTIVE, "2024-01-31") == {"a": True}
+
+
 def test_a_returned_purchase_is_no_purchase():
     text = """
     customer  occurred    role      state

@@ -7,7 +7,7 @@ from worlds import NO_ATTRIBUTES, attributes_table, events_table, random_events,
 
 from churn.core.features import features, windows
 from churn.core.touched import remade
-from churn.words.tables import CODE, ROLES
+from churn.words.tables import CODE, ROLES, SUPERSEDED
 
 AS_OFS = [us("2023-02-01"), us("2023-03-01")]
 WORLD = """
@@ -42,6 +42,15 @@ def test_an_event_counts_from_the_first_as_of_after_it_was_recorded():
     assert changed(WORLD.replace("10      web", "11      web")) == [("anna", 0), ("anna", 1)]
     assert changed(WORLD + "bert  2023-01-08  2023-03-01  usage  -  app\n") == []
     assert changed(WORLD + "bert  2023-01-08  2023-02-28  usage  -  app\n") == [("bert", 1)]
+
+
+def test_that_an_event_was_corrected_counts_from_the_first_as_of_after_the_correction():
+    events = world(WORLD)
+    place = events.schema.get_field_index(SUPERSEDED)
+    for day, units in (("2023-01-05", 2), ("2023-02-10", 1), ("2024-01-01", 0)):
+        instants = pa.array([us(day)] + [None] * (len(events) - 1), pa.int64()).cast(events.schema.field(place).type)
+        before, now = digests(events), digests(events.set_column(place, events.schema.field(place), instants))
+        assert sum(before[unit] != now[unit] for unit in before) == units, day
 
 
 @pytest.mark.parametrize(

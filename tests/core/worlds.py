@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from churn.words.tables import ATTRIBUTES, EVENTS, ROLES, SNAPSHOTS
+from churn.words.tables import ATTRIBUTES, EVENTS, ROLES, SNAPSHOTS, SUPERSEDED
 from churn.words.windows import DAY_US
 
 ORDER = ["customer_id", "occurred_at", "recorded_at", "event_id"]
@@ -45,13 +45,17 @@ def world(text: str) -> pa.Table:
         )
     for column in ("channel", "category", "text"):
         frame[column] = rows.get(column, pd.Series(pd.NA, index=rows.index))
-    frame["event_id"] = [f"e{i:04d}" for i in range(len(rows))]
+    frame["event_id"] = rows.get("id", pd.Series([f"e{i:04d}" for i in range(len(rows))], index=rows.index))
+    if "superseded" in rows:
+        frame[SUPERSEDED] = [None if pd.isna(day) else us(day) for day in rows["superseded"]]
     return events_table(frame)
 
 
 def events_table(frame: pd.DataFrame) -> pa.Table:
     """EVENTS, sorted, from a frame whose instants are microseconds."""
     ordered = frame.sort_values(ORDER, kind="stable")
+    if SUPERSEDED not in ordered:
+        ordered = ordered.assign(**{SUPERSEDED: None})
     columns = []
     for field in EVENTS.schema:
         values = pa.array(ordered[field.name].tolist(), from_pandas=True) if len(ordered) else pa.array([], pa.null())
@@ -76,9 +80,15 @@ def attributes_table(text: str) -> pa.Table:
 
 
 def random_events(
-    seed: int, *, customers: int = 3, most: int = 40, days: int = 500, start: str = "2023-01-01"
+    seed: int,
+    *,
+    customers: int = 3,
+    most: int = 40,
+    days: int = 500,
+    start: str = "2023-01-01",
+    corrections: bool = False,
 ) -> pd.DataFrame:
-    """Events drawn at random: every role and state, ties, events at midnight, late records, nulls."""
+    """Events drawn at random: every role and state, ties, events at midnight, late records, nulls, and corrections."""
     rng = np.random.default_rng(seed)
     rows = []
     for customer in range(customers):
@@ -105,7 +115,19 @@ def random_events(
                     "event_id": f"e{len(rows):05d}",
                 }
             )
-    return pd.DataFrame(rows)
+    return _with_corrections(pd.DataFrame(rows), rng) if corrections else pd.DataFrame(rows)
+
+
+def _with_corrections(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Some events get a second version, recorded later, that says something else; until then the first is in force."""
+    wrong = rng.random(len(frame)) < 0.15
+    later = frame[wrong].copy()
+    later["recorded_at"] += rng.integers(1, 30 * DAY_US, len(later))
+    later["amount_minor"] = rng.integers(0, 90000, len(later))
+    later["occurred_at"] -= np.where(rng.random(len(later)) < 0.5, rng.integers(0, 60 * DAY_US, len(later)), 0)
+    frame = frame.assign(**{SUPERSEDED: pd.Series(pd.NA, index=frame.index, dtype="Int64")})
+    frame.loc[wrong, SUPERSEDED] = later["recorded_at"]
+    return pd.concat([frame, later], ignore_index=True)
 
 
 def snapshots_at(events: pa.Table, as_ofs: list[int]) -> pa.Table:

@@ -198,14 +198,36 @@ def test_exact_duplicates_are_dropped_and_counted() -> None:
 
 
 @on_each_engine
-def test_of_rows_with_one_id_the_latest_recorded_stands() -> None:
+def test_of_rows_with_one_id_the_latest_recorded_stands_and_the_others_were_in_force_until_the_next() -> None:
     head = "customer|at|number|amount|group|entered\n"
     body = ["a|2024-05-01|1|1|x|2024-05-02", "a|2024-05-01|1|2|x|2024-05-04", "a|2024-05-01|1|3|x|2024-05-03"]
     for order in (body, body[::-1]):
         put("orders.csv", csv_text(head + "\n".join(order)))
         events, _, _, counts = found(world(recorded_at="entered"))
-        assert told(events, "amount_minor") == [(200,)]
+        day = {n: instant(f"2024-05-0{n}", "UTC") for n in (3, 4)}
+        until = events["superseded_at"].cast(pa.int64()).to_pylist()
+        assert told(events, "amount_minor") == [(100,), (300,), (200,)]
+        assert until == [day[3], day[4], None]
         assert (counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (2, 2)
+
+
+@on_each_engine
+def test_a_row_that_is_delivered_again_later_changes_nothing_of_when_it_was_known() -> None:
+    head = "customer|at|number|amount|group|entered\n"
+    put("orders.csv", csv_text(head + "a|2024-05-01|1|1|x|2024-05-02"))
+    once = found(world(recorded_at="entered"))[0]
+    put("orders_again.csv", csv_text(head + "a|2024-05-01|1|1|x|2024-05-09"))
+    twice, _, _, counts = found(world(recorded_at="entered"))
+    assert twice.equals(once)
+    assert (counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (1, 0)
+
+
+@on_each_engine
+def test_what_was_said_again_after_a_correction_is_in_force_again() -> None:
+    head = "customer|at|number|amount|group|entered\n"
+    body = ["a|2024-05-01|1|1|x|2024-05-02", "a|2024-05-01|1|2|x|2024-05-03", "a|2024-05-01|1|1|x|2024-05-04"]
+    put("orders.csv", csv_text(head + "\n".join(body)))
+    assert told(found(world(recorded_at="entered"))[0], "amount_minor") == [(100,), (200,), (100,)]
 
 
 @on_each_engine

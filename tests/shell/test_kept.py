@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import events_table, random_events, us
 
+from churn.core.definitions import Definition
 from churn.core.features import features, windows
-from churn.core.snapshots import COLUMNS, Definition, snapshots
+from churn.core.snapshots import COLUMNS, snapshots
 from churn.core.touched import remade
 from churn.shell import store
 from churn.shell.engine import ENGINES

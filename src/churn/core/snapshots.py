@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from annotated_types import Ge
 
 from churn.core.definitions import LABEL, LIVE, Definition
 from churn.core.timeline import Timeline, timeline
-from churn.words.tables import INSTANT, SNAPSHOTS
+from churn.core.versions import among, corrected, in_force, standing
+from churn.words.tables import INSTANT, SNAPSHOTS, SUPERSEDED
 from churn.words.windows import DAY_US, as_of_dates
 
 if TYPE_CHECKING:
     from churn.core.history import Cells
 
-COLUMNS = ("customer_id", "occurred_at", "recorded_at", "role", "state", "quantity_milli")
+COLUMNS = ("customer_id", "occurred_at", "recorded_at", "role", "state", "quantity_milli", SUPERSEDED)
 """The columns of events that this module reads."""
 
 
@@ -57,8 +59,9 @@ def snapshots(events: pa.Table, as_of: np.ndarray, *, observed_until: int, defin
     pa.Table
         SNAPSHOTS.
     """
-    line = timeline(events)
+    line = among(timeline(standing(events)), _customers(events))
     live, label, known = told(line, every_cell(line, as_of), observed_until=observed_until, definition=definition)
+    live = _as_known(events, as_of, line.customers, live, definition)
     customer = np.repeat(np.arange(line.n_customers), len(as_of))[live]
     churned = pa.array(label[live], mask=~known[live])
     times = pa.array(np.tile(as_of, line.n_customers)[live], pa.int64()).cast(INSTANT)
@@ -73,6 +76,31 @@ def told(
     label, known = LABEL[definition.kind](line, cells, definition)
     matured = cells.as_ofs + definition.outcome_days * DAY_US <= observed_until
     return live, label, known & matured[cells.as_of_index]
+
+
+def _as_known(
+    events: pa.Table, as_of: np.ndarray, customers: pa.Array, live: np.ndarray, definition: Definition
+) -> np.ndarray:
+    """Who is live by the versions of events that were in force then, shape `(n_cells,)`; `live` is by those that stand.
+
+    Only the few customers of whom an event was corrected are looked at again, date by date.
+    """
+    some = corrected(events)
+    if not len(some):
+        return live
+    mine = events.filter(pc.is_in(events["customer_id"].cast(pa.string()), value_set=some)).combine_chunks()
+    found = live.reshape(-1, len(as_of)).copy()
+    places = pc.index_in(some, value_set=customers).to_numpy()
+    for i, date in enumerate(as_of):
+        line = among(timeline(in_force(mine, int(date))), some)
+        found[places, i] = LIVE[definition.kind](line, every_cell(line, as_of[i : i + 1]), definition)
+    return found.reshape(-1)
+
+
+def _customers(events: pa.Table) -> pa.Array:
+    """All customers of a batch, also those of whom no version of an event stands any more."""
+    found = pc.unique(events["customer_id"].cast(pa.string()))
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def every_cell(line: Timeline, as_of: np.ndarray) -> "Cells":

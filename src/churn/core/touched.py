@@ -5,7 +5,7 @@ Each unit has a digest of 128 bits of all rows that it is made of. Where the dig
 last time stand; for the rest the same `make` is called on the same tables, narrowed to the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from churn.core.arrays import arrow, numbers, one_chunk, there
 from churn.core.timeline import instants, runs
+from churn.words.tables import SUPERSEDED
 
 Unit = Literal["customer", "snapshot"]
 """`customer`: the rows made of a customer depend on all rows of the customer. `snapshot`: the one row made of a row of
@@ -174,7 +175,7 @@ def _digests(units: _Units, tables: tuple[pa.Table, ...]) -> np.ndarray:
     from churn.core.mixing import chained
 
     state = np.ones((2, len(units.as_of)), dtype=np.uint64)
-    for place, table in enumerate(tables):
+    for place, table in enumerate(_facts(tables)):
         own = _runs(table, units.customers)
         known = np.full(table.num_rows, -ENDLESS)
         for field in table.schema:
@@ -183,6 +184,20 @@ def _digests(units: _Units, tables: tuple[pa.Table, ...]) -> np.ndarray:
         rows = _row_digests(table, place)
         state = chained(state, rows, own.offsets, own.customer, known, units.offsets, units.as_of)
     return state
+
+
+def _facts(tables: tuple[pa.Table, ...]) -> Iterator[pa.Table]:
+    """The tables of which every row is known from its latest instant on.
+
+    That an event was corrected is known later than the event, so it is a fact of its own.
+    """
+    for table in tables:
+        if SUPERSEDED not in table.column_names:
+            yield table
+            continue
+        yield table.drop_columns([SUPERSEDED])
+        if table[SUPERSEDED].null_count < table.num_rows:
+            yield table.filter(pc.is_valid(table[SUPERSEDED]))
 
 
 def _row_digests(table: pa.Table, place: int) -> np.ndarray:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from churn.words.errors import Fault
 
 INSTANT = pa.timestamp("us", tz="UTC")
+SUPERSEDED = "superseded_at"
+"""The column of EVENTS that says until when a version of an event was in force."""
 CODE = pa.dictionary(pa.int32(), pa.string())
 MINOR_PER_UNIT = 100
 """Money is whole hundredths: sums of integers do not depend on order and leave no dust in differences."""
@@ -138,6 +140,12 @@ EVENTS = Table(
         Column("category", CODE, "product group, ticket topic, campaign type", "not said"),
         Column("text", pa.string(), "the customer's own words", "none"),
         Column("event_id", pa.string(), "the source's id of the event, or a digest of the row where it has none"),
+        Column(
+            SUPERSEDED,
+            INSTANT,
+            "when a correction of it was recorded: what is known before then is this version, and after it the other",
+            "it stands",
+        ),
     ),
 )
 

@@ -4,6 +4,7 @@ To add a feature, add one `Feature` to a family in this package: it then appears
 in the reasons of its group.
 """
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -20,7 +21,8 @@ from churn.core.features.person import campaigns, season, tenure
 from churn.core.features.service import complaints, contacts, survey
 from churn.core.features.silence import silence
 from churn.core.features.volume import PLURAL, QUANTITY, variety, volume
-from churn.core.timeline import instants, timeline
+from churn.core.timeline import Timeline, instants
+from churn.core.versions import as_known
 from churn.words.tables import ROLES
 
 __all__ = ["GROUPS", "Feature", "Windows", "catalogue", "computed", "features", "windows"]
@@ -104,9 +106,14 @@ def features(
 
 def computed(wanted: tuple[Feature, ...], events: pa.Table, snapshots: pa.Table) -> dict[str, pa.Array]:
     """The float32 column of each wanted feature, one value per snapshot; events and snapshots as in `features`."""
+    found = as_known(events, snapshots, partial(_values, wanted))
+    return {name: arrow(values, pa.float32()) for name, values in found.items()}
+
+
+def _values(wanted: tuple[Feature, ...], line: Timeline, snapshots: pa.Table) -> dict[str, np.ndarray]:
+    """The float32 values of each wanted feature, one per snapshot, by the given versions of events."""
     from churn.core.history import Cells, History
 
-    line = timeline(events)
     as_of = instants(snapshots["as_of"])
     as_ofs, as_of_index = np.unique(as_of, return_inverse=True)
     position = one_chunk(pc.index_in(snapshots["customer_id"], value_set=line.customers))
@@ -116,5 +123,4 @@ def computed(wanted: tuple[Feature, ...], events: pa.Table, snapshots: pa.Table)
     for feature in wanted:
         feature.compute(question)
     history = question.answer(line, cells)
-    made = ((f.name, np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32)) for f in wanted)
-    return {name: arrow(values, pa.float32()) for name, values in made}
+    return {f.name: np.broadcast_to(f.compute(history), as_of.shape).astype(np.float32) for f in wanted}

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.definitions import Definition
 from churn.core.model.parts import EACH_LEAST, JUDGING_LEAST, LEARNING, ROWS_LEAST
-from churn.core.snapshots import Definition, as_ofs, snapshots
+from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
 from churn.words.errors import NotEnoughData
 from churn.words.windows import DAY_US, instant, local_date

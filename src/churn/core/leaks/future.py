@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from churn.core.leaks.alarm import Alarm
 from churn.core.timeline import instants
-from churn.words.tables import ATTRIBUTES, INSTANT
+from churn.words.tables import ATTRIBUTES, INSTANT, SUPERSEDED
 from churn.words.windows import DAY_US
 
 Make = Callable[[pa.Table, pa.Table, pa.Table], pa.Table]
@@ -65,6 +65,10 @@ def futures(events: pa.Table, attributes: pa.Table, as_of: int) -> Iterator[tupl
     yield "much more happens the day after", (_with(known, much), _other(said, as_of + DAY_US))
     told_again = _again(known, recorded=as_of + DAY_US, same_id=True)
     yield "known events are delivered again the day after", (_with(known, told_again), said)
+    if SUPERSEDED in known.column_names:
+        other = _again(known, recorded=as_of + DAY_US, times=1000, same_id=True)
+        wrong = _set(known, SUPERSEDED, as_of + DAY_US)
+        yield "known events are corrected the day after", (_with(wrong, other), said)
 
 
 def _known(table: pa.Table, time: str, as_of: int) -> pa.ChunkedArray:

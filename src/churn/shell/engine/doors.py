@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from churn.shell import raw, store
 from churn.shell.engine.queries import NUMBERS
-from churn.words.tables import EVENTS, INSTANT
+from churn.words.tables import EVENTS, INSTANT, SUPERSEDED
 
 PIECE_ROWS = 200_000
 """Rows of a piece that is given out: several are under way at once, of up to 200 bytes a row, in several copies."""
@@ -100,7 +100,7 @@ def as_events(rows: pa.Table, kinds: tuple[tuple[str, str, str], ...], words: di
     """EVENTS of rows with instants as numbers and a place in `kinds`; `words`: column → its sorted values."""
     kind = rows["kind"].to_numpy()
     columns = {name: rows[name] for name in ("customer_id", "text", "event_id", *NUMBERS)}
-    columns |= {name: rows[name].cast(INSTANT) for name in ("occurred_at", "recorded_at")}
+    columns |= {name: rows[name].cast(INSTANT) for name in ("occurred_at", "recorded_at", SUPERSEDED)}
     columns |= {name: _coded(rows[name], known) for name, known in words.items()}
     for place, name in enumerate(("event_type", "role", "state")):
         columns[name] = _picked([k[place] for k in kinds], kind)

@@ -12,7 +12,7 @@ _EVENT = """
 _VALUES = ", ".join(NUMBERS)
 _PAYLOAD = f"occurred_at, kind, customer_id, {_VALUES}, channel, category, text"
 TABLES = f"""
-CREATE OR REPLACE TABLE merged ({_EVENT});
+CREATE OR REPLACE TABLE merged ({_EVENT}, superseded_at BIGINT);
 CREATE OR REPLACE TABLE statements (
     customer_id VARCHAR, name VARCHAR, valid_from BIGINT, recorded_at BIGINT, value VARCHAR
 );
@@ -20,12 +20,12 @@ CREATE OR REPLACE TABLE quarantine (
     source VARCHAR, file VARCHAR, line BIGINT, reason VARCHAR, "column" VARCHAR, raw VARCHAR
 );
 """
-LINES = f"CREATE OR REPLACE TABLE lines ({_EVENT}, merge_by VARCHAR)"
+LINES = f"CREATE OR REPLACE TABLE lines ({_EVENT}, superseded_at BIGINT, merge_by VARCHAR)"
 """The valid rows of one source, before they are deduplicated and merged."""
 INSERT_LINES = f"""
 INSERT INTO lines
 SELECT customer_id, occurred_at, recorded_at, kind, {_VALUES}, channel, category, text,
-       coalesce(event_id, left(sha256(identity), 32)), merge_by
+       coalesce(event_id, left(sha256(identity), 32)), NULL, merge_by
 FROM piece
 """
 """128 bits of digest: among a billion rows, two different ones meet with a probability of 1e-21."""
@@ -58,24 +58,38 @@ CREATE OR REPLACE TABLE twins AS
 SELECT rowid AS line, event_id, recorded_at, {_PAYLOAD}, merge_by FROM lines SEMI JOIN repeated USING (event_id)
 """
 CONFLICTS = f"""
-SELECT count(*) - count(DISTINCT event_id)
-FROM (SELECT DISTINCT event_id, recorded_at, {_PAYLOAD}, merge_by FROM twins)
+SELECT count(*) - count(DISTINCT event_id) FROM (SELECT DISTINCT event_id, {_PAYLOAD}, merge_by FROM twins)
 """
-"""How many rows have the id of another row, but say something else."""
+"""How many times the id of a row came again and said something else."""
 CONFLICT_IDS = f"""
-SELECT event_id
-FROM (SELECT DISTINCT event_id, recorded_at, {_PAYLOAD}, merge_by FROM twins)
+SELECT event_id FROM (SELECT DISTINCT event_id, {_PAYLOAD}, merge_by FROM twins)
 GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1000
 """
 """The ids of such rows: a thousand show what is wrong with an id."""
-KEEP_LATEST = f"""
-DELETE FROM lines WHERE rowid IN (
-    SELECT line FROM twins
-    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY recorded_at DESC, {_PAYLOAD}, merge_by) > 1
-)
+VERSIONS = f"""
+CREATE OR REPLACE TABLE versions AS
+WITH one AS (
+         SELECT line, event_id, recorded_at, row({_PAYLOAD}, merge_by) AS said FROM twins
+         QUALIFY row_number() OVER (PARTITION BY event_id, recorded_at ORDER BY {_PAYLOAD}, merge_by) = 1
+     ),
+     told AS (
+         SELECT * FROM one
+         WINDOW w AS (PARTITION BY event_id ORDER BY recorded_at)
+         QUALIFY row_number() OVER w = 1 OR said IS DISTINCT FROM lag(said) OVER w
+     )
+SELECT line, lead(recorded_at) OVER (PARTITION BY event_id ORDER BY recorded_at) AS superseded_at FROM told
 """
-"""Of rows with one id the latest recorded stands; of several recorded at once, the first by what they say."""
-FORGET_TWINS = "DROP TABLE IF EXISTS repeated; DROP TABLE IF EXISTS twins"
+"""Of rows with one id, each that says something else than the one recorded before it: it is in force from then until
+the next one. A row that is delivered again says nothing new, so the first one stands. Of several recorded at once, the
+first by what they say."""
+DROP_OTHERS = "DELETE FROM lines WHERE rowid IN (SELECT line FROM twins) AND rowid NOT IN (SELECT line FROM versions)"
+SUPERSEDE = """
+UPDATE lines SET superseded_at = versions.superseded_at
+FROM versions WHERE lines.rowid = versions.line AND versions.superseded_at IS NOT NULL
+"""
+DROP_SUPERSEDED = "DELETE FROM lines WHERE superseded_at IS NOT NULL"
+"""Lines that are merged into one event have no versions of their own: the one that stands in the end counts."""
+FORGET_TWINS = "DROP TABLE IF EXISTS repeated; DROP TABLE IF EXISTS twins; DROP TABLE IF EXISTS versions"
 NUMBER_EQUAL_ROWS = """
 CREATE OR REPLACE TABLE lines AS
 SELECT * REPLACE (event_id || '-' || row_number() OVER (PARTITION BY event_id) AS event_id) FROM lines
@@ -92,7 +106,7 @@ WITH parts AS (
 SELECT customer_id, min(occurred_at), max(recorded_at), kind,
        sum(amount_minor)::BIGINT, sum(discount_minor)::BIGINT, sum(quantity_milli)::BIGINT, min(channel),
        (min({'rank': -abs(coalesce(amount_minor, 0)), 'name': category}) FILTER (WHERE category IS NOT NULL)).name,
-       NULL, merge_by
+       NULL, merge_by, NULL
 FROM parts GROUP BY customer_id, kind, merge_by
 """
 """One event a customer, type and `merge_by`. It is known once its last line is; its category is the one with the most
@@ -127,6 +141,7 @@ SORTED_QUARANTINE = 'SELECT * FROM quarantine ORDER BY source, file, line, reaso
 def all_events(tables: list[str]) -> str:
     """The events of the tables, and merged ones, under one name; nothing is copied."""
     columns = f"customer_id, occurred_at, recorded_at, kind, {_VALUES}, channel, category, text, event_id"
+    columns += ", superseded_at"
     parts = [f"SELECT {columns} FROM {named(table)}" for table in ["merged", *tables]]
     return f"CREATE OR REPLACE VIEW events AS {' UNION ALL '.join(parts)}"
 
@@ -146,7 +161,7 @@ def sorted_events(since: str | None = None, before: str | None = None) -> str:
     bounds += [f"customer_id < {_quoted(before)}"] if before is not None else []
     return f"""
 SELECT * FROM events {"WHERE " if bounds else ""}{" AND ".join(bounds)}
-ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text
+ORDER BY customer_id, occurred_at, recorded_at, event_id, kind, {_VALUES}, channel, category, text, superseded_at
 """
 
 

@@ -252,7 +252,7 @@ def _insert(con: "duckdb.DuckDBPyConnection", insert: str, rows: pa.Table) -> No
 
 
 def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, Any]:
-    """Keep one row an event in `lines`; how many were duplicates, and how many of these said something else."""
+    """Keep one row a version of an event in `lines`; how many are not the one that stands, and how many conflict."""
     n = _number(con, "SELECT count(*) FROM lines")
     if source.equal_rows == "separate":
         con.execute(queries.NUMBER_EQUAL_ROWS)
@@ -264,7 +264,11 @@ def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, Any]:
         con.execute(queries.TWINS)
         conflicts = _number(con, queries.CONFLICTS)
         ids = [one for (one,) in con.execute(queries.CONFLICT_IDS).fetchall()] if conflicts else []
-        duplicates = _number(con, queries.KEEP_LATEST)
+        con.execute(queries.VERSIONS)
+        duplicates = _number(con, queries.DROP_OTHERS)
+        duplicates += _number(con, queries.SUPERSEDE)
+        if source.merge_by:
+            con.execute(queries.DROP_SUPERSEDED)
     con.execute(queries.FORGET_TWINS)
     return {"kept": n - duplicates, "duplicates": duplicates, "conflicts": conflicts, "conflict_ids": ids}
 

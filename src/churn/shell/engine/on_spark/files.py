@@ -62,6 +62,7 @@ def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: int,
             raise fault_of(row["told"])
     found.createOrReplaceTempView("found")
     spark.sql(spark_queries.PLACED).createOrReplaceTempView("placed")
+    spark.sql(spark_queries.VERSIONS).createOrReplaceTempView("versions")
     kept_on_disk(spark.sql(spark_queries.EVENTS), kept).createOrReplaceTempView("events")
     counts: Counts = {name: {"rows": 0, "quarantined": {}} for name in _sources(dataset)}
     for row in said:

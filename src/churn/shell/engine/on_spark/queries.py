@@ -19,42 +19,61 @@ _VALUES = ", ".join(NUMBERS)
 _EVENT = ("customer_id", "occurred_at", "recorded_at", "kind", *NUMBERS, "channel", "category", "text")
 _PAYLOAD = ("occurred_at", "kind", "customer_id", *NUMBERS, "channel", "category", "text", "merge_by")
 PLACED = f"""
-SELECT source, separate, {", ".join(_EVENT)}, event_id, merge_by, row_number() OVER w AS place, rank() OVER w AS alike
+SELECT source, separate, {", ".join(_EVENT)}, event_id, merge_by, struct({", ".join(_PAYLOAD)}) AS said,
+       row_number() OVER w AS place, row_number() OVER at_once AS once
 FROM found WHERE what = 'line'
 WINDOW w AS (
     PARTITION BY source, event_id ORDER BY recorded_at DESC, {", ".join(f"{c} NULLS LAST" for c in _PAYLOAD)}
+), at_once AS (
+    PARTITION BY source, event_id, recorded_at ORDER BY {", ".join(f"{c} NULLS LAST" for c in _PAYLOAD)}
 )
 """
-"""Rows with one id: the first stands. Of equal rows `alike` is the place of the first one."""
+"""Rows with their place among those of one id, and among those of one id that were recorded at once."""
+VERSIONS = f"""
+WITH told AS (
+    SELECT *, row_number() OVER v AS turn, lag(said) OVER v AS before FROM placed WHERE once = 1 AND NOT separate
+    WINDOW v AS (PARTITION BY source, event_id ORDER BY recorded_at)
+),
+versions AS (
+    SELECT *, lead(recorded_at) OVER (PARTITION BY source, event_id ORDER BY recorded_at) AS superseded_at
+    FROM told WHERE turn = 1 OR NOT said <=> before
+)
+SELECT source, {", ".join(_EVENT)}, event_id, superseded_at, merge_by FROM versions
+WHERE merge_by IS NULL OR superseded_at IS NULL
+UNION ALL
+SELECT source, {", ".join(_EVENT)}, event_id || '-' || place, CAST(NULL AS bigint), merge_by FROM placed WHERE separate
+"""
 COUNTS = """
-SELECT source, count_if(separate OR place = 1) AS kept, count_if(place > 1 AND NOT separate) AS duplicates,
-       count_if(place > 1 AND alike = place AND NOT separate) AS conflicts
-FROM placed GROUP BY source
+WITH conflicts AS (
+    SELECT source, sum(n - 1) AS conflicts
+    FROM (SELECT source, event_id, count(DISTINCT said) AS n FROM placed WHERE NOT separate GROUP BY source, event_id)
+    GROUP BY source
+),
+kept AS (SELECT source, count(*) AS kept FROM versions WHERE superseded_at IS NULL GROUP BY source)
+SELECT p.source, any_value(kept) AS kept, count(*) - any_value(kept) AS duplicates,
+       coalesce(any_value(conflicts), 0) AS conflicts
+FROM placed p LEFT JOIN kept USING (source) LEFT JOIN conflicts USING (source) GROUP BY p.source
 """
 EVENTS = f"""
-WITH kept AS (
-    SELECT source, {", ".join(_EVENT)}, if(separate, event_id || '-' || place, event_id) AS event_id, merge_by
-    FROM placed WHERE separate OR place = 1
-),
-parts AS (
+WITH parts AS (
     SELECT source, customer_id, kind, merge_by, category, min(occurred_at) AS occurred_at,
            max(recorded_at) AS recorded_at, sum(amount_minor) AS amount_minor, sum(discount_minor) AS discount_minor,
            sum(quantity_milli) AS quantity_milli, min(channel) AS channel
-    FROM kept WHERE merge_by IS NOT NULL GROUP BY source, customer_id, kind, merge_by, category
+    FROM versions WHERE merge_by IS NOT NULL GROUP BY source, customer_id, kind, merge_by, category
 )
-SELECT source, {", ".join(_EVENT)}, event_id FROM kept WHERE merge_by IS NULL
+SELECT source, {", ".join(_EVENT)}, event_id, superseded_at FROM versions WHERE merge_by IS NULL
 UNION ALL
 SELECT source, customer_id, min(occurred_at), max(recorded_at), kind,
        sum(amount_minor), sum(discount_minor), sum(quantity_milli), min(channel),
        (min(struct(-abs(coalesce(amount_minor, 0)) AS rank, category AS name))
            FILTER (WHERE category IS NOT NULL)).name,
-       CAST(NULL AS string), merge_by
+       CAST(NULL AS string), merge_by, CAST(NULL AS bigint)
 FROM parts GROUP BY source, customer_id, kind, merge_by
 """
 SORTED_EVENTS = f"""
-SELECT {", ".join(_EVENT)}, event_id FROM events
+SELECT {", ".join(_EVENT)}, event_id, superseded_at FROM events
 ORDER BY customer_id, occurred_at, recorded_at, event_id NULLS LAST, kind,
-         {", ".join(f"{c} NULLS LAST" for c in (*NUMBERS, "channel", "category", "text"))}
+         {", ".join(f"{c} NULLS LAST" for c in (*NUMBERS, "channel", "category", "text", "superseded_at"))}
 """
 SORTED_STATEMENTS = """
 WITH one AS (
