@@ -61,6 +61,13 @@ class Draft(NamedTuple):
         return values(self.data)
 
 
+FIRST_LIST = (
+    "gate: the first list is made even if its probabilities prove to be off, which the verdict then says. CHECK: "
+    "before a scheduler makes lists that nobody looks at, delete it, so that such a model stops the run."
+)
+"""A stop is right where a good list is there already; whoever looks at data for the first time wants to see one."""
+
+
 def draft(name: str, samples: list[Sample]) -> Draft:
     """What the samples of a data set look like.
 
@@ -107,9 +114,12 @@ def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
         "Dates of prediction for which training, validation, calibration and test fit, with an embargo between them."
     )
     tree.append(entry("snapshots", chosen.snapshots, parts))
+    judged: dict[str, Any] = {"gate": False}
+    why_rfm = None
     if "purchase" not in drawn.roles:
-        known = [*(_USAGE if "usage" in drawn.roles else ()), "tenure_days"]
-        tree.append(entry("evaluation", {"rfm": known}, "What the baseline knows: there are no purchases."))
+        judged["rfm"] = [*(_USAGE if "usage" in drawn.roles else ()), "tenure_days"]
+        why_rfm = "rfm is what the baseline knows: there are no purchases."
+    tree.append(entry("evaluation", judged, FIRST_LIST, why_rfm))
     if "purchase" not in drawn.roles or "payment" in drawn.roles:
         worth = [feature for role, feature in _WORTH.items() if role in drawn.roles]
         why = "Money that customers bring in" if worth else "Nothing says what a customer is worth: by risk alone"
