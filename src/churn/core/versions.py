@@ -39,7 +39,7 @@ def in_force(events: pa.Table, as_of: int) -> pa.Table:
 def corrected(events: pa.Table) -> pa.Array:
     """The customers of whom an event was corrected."""
     if SUPERSEDED not in events.column_names or events[SUPERSEDED].null_count == len(events):
-        return pa.array([], pa.string())
+        return pa.nulls(0, pa.string())
     found = pc.unique(events["customer_id"].cast(pa.string()).filter(pc.is_valid(events[SUPERSEDED])))
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
