@@ -639,3 +639,21 @@ def test_sorting_one_range_of_customers_after_the_other_gives_the_same_table(
     parts = found(world())[0]
     assert parts.num_rows == 60
     assert parts.equals(whole)
+
+
+def test_a_key_that_differs_only_by_case_is_another_key_and_not_read() -> None:
+    rows = [
+        {"customer": "a", "at": "2024-05-01T00:00:00Z", "number": str(n), "amount": 1, "group": "x"} for n in (1, 2)
+    ]
+    rows[1]["AMOUNT"] = rows[1].pop("amount")
+    put("jsonl/orders.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n")
+    events, _, _, counts = found(world(files="data/raw/jsonl/orders*"))
+    assert sorted(told(events, "event_id", "amount_minor")) == [("1", 100), ("2", None)]
+    assert counts["orders"]["kept"] == 2
+
+
+def test_a_column_whose_name_holds_nul_stops_with_its_name() -> None:
+    row = {"customer": "a", "at": "2024-05-01T00:00:00Z", "number": "1", "amount": 1, "group": "x"}
+    put("jsonl/orders.jsonl", json.dumps(row) + "\n" + json.dumps(row | {"at\0": "?"}) + "\n")
+    with pytest.raises(ContractFault, match="holds the character NUL"):
+        found(world(files="data/raw/jsonl/orders*"))

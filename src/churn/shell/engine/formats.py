@@ -105,7 +105,7 @@ def readable(
         scan = _scanned(file, at)
     _check_text(file, scan.head)
     if kind == JSON:
-        return _json(con, at)
+        return _json(con, at, expected)
     how = _delimited(file, at, scan.head, "\t" if kind == TSV else written.delimiter, written.header)
     return how._replace(lines=scan.lines - how.header_lines, quoted=scan.quoted)
 
@@ -230,7 +230,7 @@ def _plain(name: str, kind: str) -> str:
     return f"CAST({named(name)} AS VARCHAR) AS {named(name)}"
 
 
-def _json(con: "duckdb.DuckDBPyConnection", path: Path) -> Readable:
+def _json(con: "duckdb.DuckDBPyConnection", path: Path, expected: Sequence[str]) -> Readable:
     """Lines of JSON are read as text, so that a broken line is one line, and numbers keep their digits."""
     lines = (
         f"SELECT row_number() OVER () AS {LINE}, json FROM read_csv({quoted(str(path))}, "
@@ -241,7 +241,12 @@ def _json(con: "duckdb.DuckDBPyConnection", path: Path) -> Readable:
     # CASE, because AND looks at both of its sides, and the type of what is no JSON is an error.
     sound = "CASE WHEN json_valid(json) THEN json_type(json) = 'OBJECT' ELSE false END"
     whole = f"SELECT {LINE}, json, {sound} AS sound FROM ({lines}) WHERE trim(json) <> ''"
-    pointers = nested.columns(con, f"SELECT json FROM ({whole}) WHERE sound")
+    found = nested.columns(con, f"SELECT json FROM ({whole}) WHERE sound")
+    # To the database, names that differ by case are one: of such keys the expected one is read, the others are not.
+    first: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: name not in expected):
+        first.setdefault(name.casefold(), name)
+    pointers = {name: pointer for name, pointer in found.items() if first[name.casefold()] == name}
     parts = [
         f"CASE WHEN sound THEN json_extract_string(json, {quoted(pointer)}) END AS {named(name)}"
         for name, pointer in pointers.items()

@@ -109,6 +109,17 @@ def _check_columns(file: raw.RawFile, how: Readable, source: Any) -> None:
     absent = [c for c in _own_columns(source) if c not in how.columns]
     if absent:
         raise missing(file, absent, list(how.columns))
+    odd = [c for c in how.columns if "\0" in c]
+    if odd:
+        # On the way out of the database a name ends there, and two columns may get one name.
+        raise ContractFault(
+            message(
+                "a column's name holds the character NUL",
+                where=f"{file.name} (source {file.source}), column {odd[0]!r}",
+                many=f"{len(odd)} of {len(how.columns)} columns",
+                do="export it again; such characters come from damaged files",
+            )
+        )
 
 
 def _own_columns(source: Any) -> list[str]:
