@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churn.shell import store
-from churn.shell.store import files, tables, whole
+from churn.shell.store import files, row_groups, whole
 from churn.words.errors import DiskFault, Exit, Fault, IntegrityFault, UsageFault
 from churn.words.tables import CODE, FEATURES, INSTANT, SNAPSHOTS
 
@@ -134,7 +134,7 @@ def test_a_customer_who_comes_back_later_in_the_file_is_refused(rows: int) -> No
 
 
 def test_memory_of_reading_in_batches_does_not_grow_with_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "ROW_GROUP_ROWS", 10_000)
+    monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", 10_000)
     small, large = _most_memory(40_000), _most_memory(320_000)
     assert large < 1.2 * small  # eight times the rows; the rest is the noise of the allocator
 
