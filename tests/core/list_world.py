@@ -41,6 +41,29 @@ EVALUATION = {
     "logistic": {**_ROW, "ece_low": float("nan")},
     "kinds": {"model": "lightgbm", "rule": "days_since_purchase", "logistic": "logistic"},
     "interval": 0.95,
+    "calibration": {
+        "bands": [
+            {
+                "low": 0.0,
+                "high": 0.01,
+                "n": 1200,
+                "score": 0.006,
+                "churned": 0.005,
+                "churned_low": 0.002,
+                "churned_high": 0.01,
+            },
+            {
+                "low": 0.3,
+                "high": 0.4,
+                "n": 100,
+                "score": 0.34,
+                "churned": 0.32,
+                "churned_low": 0.237,
+                "churned_high": 0.417,
+            },
+        ]
+    },
+    "worst_slice": {"en": "It ranks worst the new ones.", "zh": "对新客户排序最差。"},
     "as_of": "2017-12-04T05:00:00+00:00",
     "verdict": {"outcome": "better", "calibrated": "yes", "en": "Better than the rule.", "zh": "优于规则。"},
 }

@@ -39,6 +39,8 @@ SECTION = {
     "rfm": ("days_since_purchase", "spend_90d"),
     "rfm_l2": 1.0,
     "calibration": "platt",
+    "slices": ("spend_90d",),
+    "slices_least": 20,
 }
 
 
@@ -124,7 +126,7 @@ def test_the_evaluation_does_not_depend_on_the_pieces_in_which_features_come(tab
 def test_the_baselines_learn_from_no_more_rows_than_they_may_and_from_none_of_the_test(tables):
     features, snapshots, split = tables
     as_of = split.filter(pc.equal(split["part"], "test"))["as_of"][0]
-    wanted = {"rfm": SECTION["rfm"], "influence_rows": 100, "seed": 1}
+    wanted = {"rfm": SECTION["rfm"], "slices": (), "influence_rows": 100, "seed": 1}
     learnt = model(*tables, **RULE)
     every, some = (gathered([features], *tables[1:], learnt, baseline_rows=n, **wanted) for n in (10_000_000, 1_000))
     assert (some.learning.num_rows, some.outcomes.num_rows) == (1_000, 1_000)

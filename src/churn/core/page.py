@@ -134,6 +134,8 @@ def page(
         outcome=outcome,
         tested={**evaluation["model"], "as_of": _local(evaluation["as_of"], about.time_zone)},
         interval=evaluation["interval"],
+        bands=evaluation["calibration"]["bands"],
+        worst=evaluation["worst_slice"],
         metrics=_metrics(),
         models=_models(evaluation),
         figures=_figures(figures),

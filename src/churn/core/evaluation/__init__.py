@@ -16,19 +16,19 @@ from annotated_types import Ge, Gt, Lt, MinLen
 
 from churn.core import charts
 from churn.core.dataset import Noun
-from churn.core.evaluation.comparison import Comparison, compare, verdict
+from churn.core.evaluation.bands import bands, brier_parts
+from churn.core.evaluation.comparison import compare, verdict
 from churn.core.evaluation.curves import at_capacity, curves
-from churn.core.evaluation.influence import Influence, by_feature, by_group, influence
+from churn.core.evaluation.figures import Words, figures
+from churn.core.evaluation.influence import by_feature, by_group, influence
 from churn.core.evaluation.rows import Rows, gathered
+from churn.core.evaluation.slices import Judged, by_slice, selected
 from churn.core.features import Feature
 from churn.core.model import Model, margins, model, score
 from churn.words.errors import GateFault, message
 from churn.words.tables import FEATURES
 
 __all__ = ["Evaluation", "check_gate", "evaluation"]
-
-SHOWN = 12
-"""Features in the summary chart: more would not fit on a screen, and the table has all."""
 
 DIGITS = 6
 """Of every number that is reported: more would differ between processors, and none of them can be known."""
@@ -79,6 +79,8 @@ def evaluation(
     rfm: Annotated[tuple[str, ...], MinLen(1)],
     rfm_l2: Annotated[float, Gt(0)],
     calibration: Literal["platt", "isotonic", "none"],
+    slices: tuple[str, ...],
+    slices_least: Annotated[int, Ge(2)],
 ) -> Evaluation:
     """The model beside the best time rule and a logistic regression, on the same snapshots and the same resamples.
 
@@ -114,13 +116,17 @@ def evaluation(
         Features of the logistic baseline: recency, frequency and monetary value.
     rfm_l2, calibration
         Parameters of the baselines, see `churn.core.model`.
+    slices : tuple of str
+        Features by whose quarters the test part is judged; every attribute is one anyway.
+    slices_least : int
+        Groups of fewer customers are not shown.
 
     Raises
     ------
     NotEnoughData
         If the test part has churners only, or none.
     ConfigFault
-        If `rfm` names a feature that the table does not have.
+        If `rfm` or `slices` names a feature that the table does not have.
     """
     rows = gathered(
         features,
@@ -128,45 +134,58 @@ def evaluation(
         split,
         learnt,
         rfm=rfm,
+        slices=slices,
         baseline_rows=baseline_rows,
         influence_rows=influence_rows,
         seed=seed,
     )
-    rule = _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration)
-    logistic = _baseline(
-        rows, split, rfm, kind="logistic", seed=seed, rows_most=None, l2=rfm_l2, refit=True, calibration=calibration
-    )
-    tested, churned = rows.tested, rows.churned
-    scores = {
-        "model": score(learnt, rows.margins),
-        "rule": score(rule, margins(rule, tested)),
-        "logistic": score(logistic, margins(logistic, tested)),
+    baselines = {
+        "rule": _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration),
+        "logistic": _baseline(
+            rows, split, rfm, kind="logistic", seed=seed, rows_most=None, l2=rfm_l2, refit=True, calibration=calibration
+        ),
     }
-    customers = tested["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    table = compare(churned, scores, customers, seed=seed, bootstrap=bootstrap, interval=interval)
-    team = at_capacity(churned, scores, _numbered(tested["as_of"]), capacity)
-    moved = influence(learnt, rows.sample, most=influence_rows, seed=seed)
-    drawn = curves(churned, scores, interval)
-    tables = drawn | {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
-    words = {language: _label(rule.features[0], catalogue, nouns, language) for language in charts.LANGUAGES}
-    said = verdict(table, team, rule=words, interval=interval, ece_most=ece_most)
+    scores = {"model": score(learnt, rows.margins)} | {
+        name: score(baseline, margins(baseline, rows.tested)) for name, baseline in baselines.items()
+    }
+    judged = _judged(rows, scores["model"], capacity)
+    table = compare(rows.churned, scores, judged.customers, seed=seed, bootstrap=bootstrap, interval=interval)
+    team = at_capacity(rows.churned, scores, _numbered(rows.tested["as_of"]), capacity)
+    said = Words(catalogue, nouns)
+    rule = baselines["rule"].features[0]
     metrics = {
         **table.rows,
-        "kinds": {"model": learnt.kind, "rule": rule.features[0], "logistic": "logistic"},
+        "kinds": {"model": learnt.kind, "rule": rule, "logistic": "logistic"},
         "difference": table.differences,
         "at_capacity": team,
         "interval": interval,
         "bootstrap": bootstrap,
-        "as_of": pc.max(tested["as_of"]).as_py().isoformat(),
+        "as_of": pc.max(rows.tested["as_of"]).as_py().isoformat(),
         "gate": gate,
         "ece_most": ece_most,
-        "verdict": said,
+        "verdict": verdict(table, team, rule=said.of(rule), interval=interval, ece_most=ece_most),
+        "calibration": {
+            "bands": bands(rows.churned, scores["model"], interval),
+            "brier": brier_parts(rows.churned, scores["model"]),
+        },
+        **by_slice(
+            judged,
+            rows.tested.select(rows.slices),
+            words={name: said.of(name) for name in rows.slices},
+            slices_least=slices_least,
+            interval=interval,
+            ece_most=ece_most,
+            seed=seed,
+        ),
     }
-    english, chinese = (
-        _figures(tables, table, moved, catalogue, nouns, interval=interval, seed=seed, language=language)
+    moved = influence(learnt, rows.sample, most=influence_rows, seed=seed)
+    tables = curves(rows.churned, scores, interval)
+    tables |= {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
+    drawn = {
+        language: figures(tables, table, moved, said, interval=interval, seed=seed, language=language)
         for language in charts.LANGUAGES
-    )
-    return Evaluation(_rounded(metrics), tables, english, chinese)
+    }
+    return Evaluation(_rounded(metrics), tables, drawn["en"], drawn["zh"])
 
 
 def check_gate(metrics: dict) -> None:
@@ -200,46 +219,14 @@ def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: An
     return model(rows.learning.select([*FEATURES.key, *names]), rows.outcomes, split, **section)
 
 
+def _judged(rows: Rows, p: np.ndarray, capacity: int) -> Judged:
+    """The test rows as slices want them, with whom a team of that capacity would call at each as_of."""
+    customers = rows.tested["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    return Judged(rows.churned, p, selected(p, _numbered(rows.tested["as_of"]), capacity), customers)
+
+
 def _numbered(column: pa.ChunkedArray) -> np.ndarray:
     return np.unique(column.cast(pa.int64()).to_numpy(), return_inverse=True)[1]
-
-
-def _figures(
-    tables: dict[str, pa.Table],
-    table: Comparison,
-    moved: Influence,
-    catalogue: tuple[Feature, ...],
-    nouns: Mapping[str, Noun],
-    *,
-    interval: float,
-    seed: int,
-    language: str,
-) -> dict[str, str]:
-    """Every chart by name, in one language."""
-    top = tables["shap"]["feature"].to_pylist()[:SHOWN]
-    places = [moved.features.index(name) for name in top]
-    labels = [_label(name, catalogue, nouns, language) for name in top]
-    groups = tables["shap_groups"]
-    return {
-        "lift": charts.lift_chart(tables["lift"], language=language),
-        "gain": charts.gain_chart(tables["gain"], language=language),
-        "precision_recall": charts.precision_recall_chart(
-            tables["precision_recall"], table.rows["model"]["base_rate"], language=language
-        ),
-        "reliability": charts.reliability_chart(tables["reliability"], interval, language=language),
-        "shap": charts.influence_chart(
-            moved.values[:, places], moved.contributions[:, places], labels, seed=seed, language=language
-        ),
-        "shap_groups": charts.groups_chart(
-            groups["mean_abs"].to_pylist(), groups["group"].to_pylist(), language=language
-        ),
-    }
-
-
-def _label(name: str, catalogue: tuple[Feature, ...], nouns: Mapping[str, Noun], language: str) -> str:
-    """The feature in words, with the data set's nouns; an attribute by its name."""
-    feature = next((f for f in catalogue if f.name == name), None)
-    return name if feature is None else feature.words(language, nouns)
 
 
 def _csv(table: pa.Table) -> bytes:
@@ -255,4 +242,6 @@ def _rounded(value: Any) -> Any:
     """The same, with every float rounded to `DIGITS`."""
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
     return round(float(value), DIGITS) if isinstance(value, float) else value

@@ -16,7 +16,7 @@ from churn.core.evaluation.influence import chosen
 from churn.core.model import Model, margins
 from churn.core.model.rule import TIME
 from churn.words.errors import ConfigFault, Fault, NotEnoughData
-from churn.words.tables import FEATURES
+from churn.words.tables import CODE, FEATURES
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,15 @@ class Rows:
         FEATURES, with the baselines' columns only, and SNAPSHOTS of the matured snapshots before the test, row by row
         the same.
     tested : pa.Table
-        FEATURES of the test part, with the baselines' columns only.
+        FEATURES of the test part, with the baselines' columns and those that it is cut into slices by.
     churned, margins : np.ndarray
         Outcome (bool) and the judged model's margin of each row of `tested`.
     sample : pa.Table
         FEATURES of some rows of the test part, with all columns.
     time_features : tuple of str
         The columns that a time rule may choose from.
+    slices : tuple of str
+        The columns that the test part is cut into slices by: the wanted ones, and every attribute.
     """
 
     learning: pa.Table
@@ -45,6 +47,7 @@ class Rows:
     margins: np.ndarray
     sample: pa.Table
     time_features: tuple[str, ...]
+    slices: tuple[str, ...]
 
 
 def gathered(
@@ -54,6 +57,7 @@ def gathered(
     learnt: Model,
     *,
     rfm: tuple[str, ...],
+    slices: tuple[str, ...],
     baseline_rows: int,
     influence_rows: int,
     seed: int,
@@ -65,7 +69,7 @@ def gathered(
     NotEnoughData
         If the test part has churners only, or none.
     ConfigFault
-        If `rfm` names a feature that the table does not have.
+        If `rfm` or `slices` names a feature that the table does not have.
     Fault
         If the rows of `features` are not those of `snapshots`.
     """
@@ -75,16 +79,18 @@ def gathered(
     churned = _both_outcomes(snapshots["churned"].filter(pa.array(inside)).to_numpy().astype(bool))
     before = _some(known & (as_of_us < as_ofs.min()), baseline_rows, seed)
     shown = _some(inside, influence_rows, seed)
-    learning, tested, sample, found, names, start = [], [], [], [], None, 0
+    learning, tested, sample, found, start = [], [], [], [], 0
+    names: list[str] = []
+    cut: tuple[str, ...] = ()
     for piece in features:
         here = slice(start, start + piece.num_rows)
         start = here.stop
         if not np.array_equal(piece["as_of"].cast(pa.int64()).to_numpy(), as_of_us[here]):
             raise Fault(f"rows {here.start:,} to {here.stop:,} of features are not those of snapshots, in their order")
-        names = names or [*FEATURES.key, *dict.fromkeys((*_time_features(piece), *_known(rfm, piece)))]
-        few = piece.select(names)
-        learning.append(few.filter(pa.array(before[here])))
-        tested.append(few.filter(pa.array(inside[here])))
+        names = names or [*FEATURES.key, *dict.fromkeys((*_time_features(piece), *_known("rfm", rfm, piece)))]
+        cut = cut or tuple(dict.fromkeys((*_known("slices", slices, piece), *_attributes(piece))))
+        learning.append(piece.select(names).filter(pa.array(before[here])))
+        tested.append(piece.select(list(dict.fromkeys((*names, *cut)))).filter(pa.array(inside[here])))
         sample.append(piece.filter(pa.array(shown[here])))
         if inside[here].any():
             found.append(margins(learnt, piece.filter(pa.array(inside[here]))))
@@ -93,7 +99,7 @@ def gathered(
     whole = _joined(learning)
     outcomes = whole.select(FEATURES.key).append_column("churned", snapshots["churned"].filter(pa.array(before)))
     times = tuple(_time_features(whole))
-    return Rows(whole, outcomes, _joined(tested), churned, np.concatenate(found), _joined(sample), times)
+    return Rows(whole, outcomes, _joined(tested), churned, np.concatenate(found), _joined(sample), times, cut)
 
 
 def _test_as_ofs(split: pa.Table) -> np.ndarray:
@@ -124,14 +130,19 @@ def _time_features(features: pa.Table) -> list[str]:
     return [name for name in features.column_names if name.startswith(TIME)]
 
 
-def _known(names: tuple[str, ...], features: pa.Table) -> list[str]:
-    """The names, once the table has every one of them."""
+def _attributes(features: pa.Table) -> list[str]:
+    """The attributes of customers that the data set declares."""
+    return [field.name for field in features.schema if field.type == CODE]
+
+
+def _known(key: str, names: tuple[str, ...], features: pa.Table) -> list[str]:
+    """The names that the configuration's key gives, once the table has every one of them."""
     absent = [name for name in names if name not in features.column_names]
     if absent:
         near = get_close_matches(absent[0], features.column_names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ", as docs/features.md lists them"
         raise ConfigFault(
-            f"evaluation.rfm names {len(absent)} of {len(names)} features that the data set does not have: "
+            f"evaluation.{key} names {len(absent)} of {len(names)} features that the data set does not have: "
             f"{', '.join(absent)}. Name features of the table{hint}"
         )
     return list(names)

@@ -118,7 +118,8 @@ def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
     why_rfm = None
     if "purchase" not in drawn.roles:
         judged["rfm"] = [*(_USAGE if "usage" in drawn.roles else ()), "tenure_days"]
-        why_rfm = "rfm is what the baseline knows: there are no purchases."
+        judged["slices"] = ["tenure_days"]
+        why_rfm = "rfm is what the baseline knows, and slices are what it is judged by: there are no purchases."
     tree.append(entry("evaluation", judged, FIRST_LIST, why_rfm))
     if "purchase" not in drawn.roles or "payment" in drawn.roles:
         worth = [feature for role, feature in _WORTH.items() if role in drawn.roles]

@@ -32,7 +32,7 @@ class Told:
     parameters : dict of str
         `params.yaml`, flattened: `model.learning_rate` → its value as text.
     metrics : dict of float
-        Every number of `reports/evaluation.json`, flattened.
+        Every number of `reports/evaluation.json` but those of its tables, flattened.
     tags : dict of str
         Where it comes from: digests, git commit, names of DVC.
     model : dict of str
@@ -70,7 +70,7 @@ def told(root: Path) -> Told:
         parameters={name: _shown(name, value) for name, value in _leaves(parameters)},
         metrics={
             _metric(name): float(value)
-            for name, value in _leaves(read_json(root / PATHS["evaluation"]))
+            for name, value in _leaves(_without_rows(read_json(root / PATHS["evaluation"])))
             if isinstance(value, int | float) and not isinstance(value, bool)
         },
         tags=_tags(root, model),
@@ -140,6 +140,13 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         return
     for key, child in children:
         yield from _leaves(child, f"{name}.{key}" if name else key)
+
+
+def _without_rows(value: Any) -> Any:
+    """The same without lists in nested mappings: the third group of customers is another one in the next run."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_rows(child) for key, child in value.items() if not isinstance(child, list)}
 
 
 def _shown(name: str, value: Any) -> str:

@@ -1,0 +1,67 @@
+"""Bands: whether a probability of 0.3 means 30 of 100, band by band, and what the Brier score is made of."""
+
+import numpy as np
+
+from churn.core.evaluation.curves import wilson
+
+EDGES = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+"""Where bands begin and end. Tenths, so that a reader finds a probability at once; the first one in four, since
+where few churn most customers are in it."""
+
+
+def bands(churned: np.ndarray, p: np.ndarray, interval: float) -> list[dict[str, float]]:
+    """One entry per band that holds a row, the lowest first.
+
+    `low` and `high` bound the probabilities, `[low, high)`, the last band with its end. `n` rows, their mean `score`,
+    the share `churned` of them, and the ends of its interval (Wilson 1927).
+
+    Parameters
+    ----------
+    churned, p : np.ndarray
+        Outcomes, bool, and probabilities, shape `(n_rows,)`.
+    interval : float
+        Probability that the intervals cover.
+    """
+    place = _band(p)
+    n, hits, mass = (np.bincount(place, x, minlength=len(EDGES) - 1) for x in (np.ones(len(p)), churned, p))
+    held = np.flatnonzero(n)
+    least, most = wilson(hits[held], n[held], interval)
+    return [
+        {
+            "low": float(EDGES[i]),
+            "high": float(EDGES[i + 1]),
+            "n": int(n[i]),
+            "score": float(mass[i] / n[i]),
+            "churned": float(hits[i] / n[i]),
+            "churned_low": float(low),
+            "churned_high": float(high),
+        }
+        for i, low, high in zip(held, least, most, strict=True)
+    ]
+
+
+def brier_parts(churned: np.ndarray, p: np.ndarray) -> dict[str, float]:
+    """What the Brier score is made of, over the same bands: reliability - resolution + uncertainty + within.
+
+    `reliability`: how far the probabilities of a band are from its churned share; 0 is best. `resolution`: how far the
+    bands' churned shares are from the base rate; more is better. `uncertainty`: what the base rate alone costs
+    (Murphy 1973, A new vector partition of the probability score). `within`: since a band holds different
+    probabilities, their variance less twice their covariance with the outcome (Stephenson, Coelho and Jolliffe 2008,
+    Two extra components in the Brier score decomposition); below 0 where they tell churners apart inside a band.
+    """
+    place, y = _band(p), churned.astype(np.float64)
+    n = np.bincount(place, minlength=len(EDGES) - 1)
+    many = np.maximum(n, 1)
+    mean, share = (np.bincount(place, x, minlength=len(n)) / many for x in (p, y))
+    base = y.mean()
+    apart, outcome = p - mean[place], y - share[place]
+    return {
+        "reliability": float(np.sum(n * (mean - share) ** 2) / len(p)),
+        "resolution": float(np.sum(n * (share - base) ** 2) / len(p)),
+        "uncertainty": float(base * (1 - base)),
+        "within": float(np.mean(apart**2 - 2 * apart * outcome)),
+    }
+
+
+def _band(p: np.ndarray) -> np.ndarray:
+    return np.minimum(np.searchsorted(EDGES, p, side="right") - 1, len(EDGES) - 2)

@@ -1,0 +1,302 @@
+"""Slices: the same model on groups of customers: where it ranks worst, is untrue, and whom the team would not call.
+
+A group of few customers is not shown, nor is one that could be had by subtracting the shown ones from all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.core import metrics
+from churn.core.resamples import interval_of
+from churn.words.tables import CODE
+
+QUARTERS = (0.25, 0.5, 0.75)
+"""Where a number is cut into groups of about equal count."""
+VALUES_MOST = 20
+"""Of an attribute with more values, the rarer ones are one group: nobody reads a longer table."""
+UNKNOWN, OTHER = "unknown", "other"
+VALUES_ZH = {UNKNOWN: "未知", OTHER: "其他"}
+BIN_ROWS = 20
+"""Rows that a bin of the calibration error takes at least: with fewer, chance alone makes an error of ten points."""
+RESAMPLES = 500
+"""Of the churners of each bin, for the interval of a group's calibration error: ten numbers a resample."""
+
+WORST = {
+    "worse": {
+        "en": "It ranks worst the customers with {attribute}: {value} (AUC {auc:.3f}, {low:.3f} to {high:.3f}, against "
+        "{whole:.3f} overall; {n:,} snapshots).",
+        "zh": "对“{attribute}：{value}”的客户排序最差（AUC {auc:.3f}，区间 {low:.3f} 至 {high:.3f}，"
+        "整体为 {whole:.3f}；样本 {n:,} 个）。",
+    },
+    "none": {
+        "en": "No group of customers is certainly ranked worse than all of them together ({groups} groups looked at).",
+        "zh": "没有哪一组客户的排序确定差于整体（共考察 {groups} 组）。",
+    },
+}
+"""worse: the group's interval, widened for the number of groups, lies below the AUC of all rows."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows that are cut into slices.
+
+    Attributes
+    ----------
+    churned, p : np.ndarray
+        Outcome (bool) and probability, shape `(n_rows,)`.
+    selected : np.ndarray
+        Chance of being among those whom the team calls, shape `(n_rows,)`; see `selected`.
+    customers : np.ndarray
+        Whole numbers from 0, one for each customer, shape `(n_rows,)`.
+    """
+
+    churned: np.ndarray
+    p: np.ndarray
+    selected: np.ndarray
+    customers: np.ndarray
+
+
+def by_slice(
+    rows: Judged,
+    columns: pa.Table,
+    *,
+    words: Mapping[str, Mapping[str, str]],
+    slices_least: int,
+    interval: float,
+    ece_most: float,
+    seed: int,
+) -> dict[str, Any]:
+    """`slices`, one entry per group; `suppressed`, how many are not shown; `worst_slice`, in words.
+
+    Parameters
+    ----------
+    rows : Judged
+    columns : pa.Table
+        Row by row the same: numbers, which are cut into quarters, and attributes.
+    words : mapping of column to mapping of language to text
+        What each column is.
+    slices_least : int
+        Customers in a group that is shown, at least.
+    interval : float
+        Probability that the intervals cover.
+    ece_most : float
+        Calibration error beyond which a group's probabilities are untrue, if its whole interval is.
+    seed : int
+        Of the resamples.
+    """
+    shown: list[dict[str, Any]] = []
+    hidden = 0
+    for name in columns.column_names:
+        place, values = grouped(columns[name])
+        counts = np.array([len(np.unique(rows.customers[place == g])) for g in range(len(values))])
+        kept = kept_groups(counts, slices_least)
+        hidden += len(values) - len(kept)
+        found = [
+            {"attribute": name, "value": values[g], **_measured(rows, place == g, interval=interval, seed=seed)}
+            for g in kept
+        ]
+        most = max((one["selection_rate"] for one in found), default=0.0)
+        shown += [{**one, "selection_ratio": one["selection_rate"] / most if most else None} for one in found]
+    return {
+        "slices": shown,
+        "suppressed": hidden,
+        "worst_slice": worst(shown, metrics.auc(rows.churned, rows.p), words, interval=interval, ece_most=ece_most),
+    }
+
+
+def selected(p: np.ndarray, as_of: np.ndarray, capacity: int) -> np.ndarray:
+    """Chance of each row to be among the `capacity` highest scores of its as_of, ties broken by lot.
+
+    >>> selected(np.array([0.9, 0.5, 0.5, 0.1]), np.zeros(4, np.int64), 2).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    chance = np.zeros(len(p))
+    for date in np.unique(as_of):
+        rows = np.flatnonzero(as_of == date)
+        falling = np.sort(-p[rows])
+        before = np.searchsorted(falling, -p[rows], side="left")
+        ties = np.searchsorted(falling, -p[rows], side="right") - before
+        chance[rows] = np.clip((capacity - before) / ties, 0.0, 1.0)
+    return chance
+
+
+def grouped(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """The group of each row, shape `(n_rows,)`, and the name of each group, in their order.
+
+    A number is cut where quarters of the rows end, with equal values together; an attribute has a group a value, by
+    name. What is not known is a group as well.
+    """
+    place, names = _by_value(column) if column.type == CODE else _by_quarter(column)
+    if (place < 0).any():
+        place, names = np.where(place < 0, len(names), place), [*names, UNKNOWN]
+    return place, names
+
+
+def kept_groups(counts: np.ndarray, least: int) -> list[int]:
+    """The groups that may be shown: of `least` customers, and so that those left out are `least` together, or none.
+
+    Otherwise what is left out would be known from the shown groups and the whole.
+
+    >>> kept_groups(np.array([50, 30, 5]), 20), kept_groups(np.array([50, 30, 12, 9]), 20)
+    ([0], [0, 1])
+    """
+    kept = [g for g in np.argsort(-counts, kind="stable").tolist() if counts[g] >= least]
+    left = int(counts.sum()) - sum(int(counts[g]) for g in kept)
+    while kept and 0 < left < least:
+        left += int(counts[kept.pop()])
+    return sorted(kept)
+
+
+def worst(
+    shown: Sequence[Mapping[str, Any]],
+    whole: float,
+    words: Mapping[str, Mapping[str, str]],
+    *,
+    interval: float,
+    ece_most: float,
+) -> dict[str, Any]:
+    """The group that is certainly ranked worse than the whole, and the most so; and those with untrue probabilities.
+
+    One group in twenty is below its interval by chance, so the interval is that of all groups together (Bonferroni).
+    """
+    ranked = [one for one in shown if one["auc"] is not None]
+    sure = 1 - (1 - interval) / max(len(ranked), 1)
+    ends = [auc_interval(one["auc"], one["churners"], one["n"] - one["churners"], sure)[1] for one in ranked]
+    below = [i for i, end in enumerate(ends) if end < whole]
+    untrue = [{"attribute": one["attribute"], "value": one["value"]} for one in shown if one["ece_low"] > ece_most]
+    if not below:
+        said = {language: text.format(groups=len(shown)) for language, text in WORST["none"].items()}
+        return {"attribute": None, "value": None, **said, "untrue": untrue}
+    group = ranked[min(below, key=lambda i: ends[i])]
+    numbers = {
+        **{name: group[name] for name in ("auc", "n")},
+        "low": group["auc_low"],
+        "high": group["auc_high"],
+        "whole": whole,
+    }
+    said = {
+        language: text.format(
+            attribute=words[group["attribute"]][language], value=_value(group["value"], language), **numbers
+        )
+        for language, text in WORST["worse"].items()
+    }
+    return {"attribute": group["attribute"], "value": group["value"], **said, "untrue": untrue}
+
+
+def _value(value: str, language: str) -> str:
+    """The name of a group in a language: what is not of the data has a word in each."""
+    return VALUES_ZH.get(value, value) if language == "zh" else value
+
+
+def auc_interval(auc: float, churners: float, stayers: float, interval: float) -> tuple[float, float]:
+    """Low and high end of the interval of an AUC, which holds up at 0 and 1 and in small groups.
+
+    The true values at which the found one is just as far off as chance allows, by the variance of Hanley and McNeil
+    with equal group sizes inside it: method 5 of Newcombe 2006, Statistics in Medicine 25, 559.
+    """
+    z = NormalDist().inv_cdf((1 + interval) / 2)
+    n = (churners + stayers) / 2
+
+    def beyond(true: np.ndarray) -> np.ndarray:
+        inner = 1 + (n - 1) * ((1 - true) / (2 - true) + true / (1 + true))
+        return np.abs(auc - true) - z * np.sqrt(true * (1 - true) * inner / (churners * stayers))
+
+    return _edge(beyond, auc, 0.0), _edge(beyond, auc, 1.0)
+
+
+def _edge(beyond: Any, inside: float, outside: float) -> float:
+    """Where `beyond` turns positive on the way from `inside` to `outside`; halving 50 times is exact enough."""
+    for _ in range(50):
+        middle = (inside + outside) / 2
+        inside, outside = (inside, middle) if beyond(middle) > 0 else (middle, outside)
+    return float(inside)
+
+
+def _measured(rows: Judged, inside: np.ndarray, *, interval: float, seed: int) -> dict[str, Any]:
+    """The numbers of one group."""
+    churned, p, picked = rows.churned[inside], rows.p[inside], rows.selected[inside]
+    n, churners = len(churned), int(churned.sum())
+    # Rows of one customer repeat each other: they count as often as there are customers.
+    alone = len(np.unique(rows.customers[inside])) / n
+    both = 0 < churners < n
+    auc = metrics.auc(churned, p) if both else None
+    ends = (None, None) if auc is None else auc_interval(auc, churners * alone, (n - churners) * alone, interval)
+    ece, ece_low, ece_high = _calibration(churned, p, alone, interval=interval, seed=seed)
+    return {
+        "n": n,
+        "churners": churners,
+        "base_rate": churners / n,
+        "score": float(p.mean()),
+        "auc": auc,
+        "auc_low": ends[0],
+        "auc_high": ends[1],
+        "ece": ece,
+        "ece_low": ece_low,
+        "ece_high": ece_high,
+        "selected": float(picked.sum()),
+        "selection_rate": float(picked.mean()),
+    }
+
+
+def _calibration(
+    churned: np.ndarray, p: np.ndarray, alone: float, *, interval: float, seed: int
+) -> tuple[float, float, float]:
+    """The calibration error and its interval, from drawing the churners of each bin anew.
+
+    At most ten bins of equal count, fewer in a small group.
+    """
+    n_bins = int(np.clip(len(p) // BIN_ROWS, 1, metrics.N_BINS))
+    rising = np.sort(p)
+    # Equal scores share the bin of their middle rank, as in `churn.core.metrics.calibration_error`.
+    middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
+    place = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
+    n = np.bincount(place)
+    held = np.flatnonzero(n)
+    mean, share = (np.bincount(place, x)[held] / n[held] for x in (p, churned))
+    n = n[held]
+    few = np.maximum(np.round(n * alone), 1).astype(np.int64)
+    drawn = np.random.default_rng(seed).binomial(few, share, size=(RESAMPLES, len(n))) / few
+    error = float(np.abs(share - mean) @ n / len(p))
+    resampled = np.abs(drawn - mean) @ n / len(p)
+    return error, *interval_of(error, resampled, interval, pivotal=True)
+
+
+def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Group -1: not known. The `VALUES_MOST` most frequent values have a group of their own."""
+    coded = column.combine_chunks()
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+    texts = coded.dictionary.to_pylist()
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    ranking = sorted(np.flatnonzero(counts).tolist(), key=lambda i: (-counts[i], texts[i]))
+    names = sorted(texts[i] for i in ranking[:VALUES_MOST])
+    others = [texts[i] for i in ranking[VALUES_MOST:]]
+    wanted = {text: g for g, text in enumerate(names)} | dict.fromkeys(others, len(names))
+    table = np.array([*(wanted.get(text, -1) for text in texts), -1], np.int64)
+    return table[codes], [*names, *([OTHER] if others else [])]
+
+
+def _by_quarter(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Group -1: not known."""
+    values = column.to_numpy().astype(np.float64)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.full(len(values), -1), []
+    edges = np.unique(np.quantile(known, QUARTERS, method="higher"))
+    edges = edges[edges > known.min()]
+    if not len(edges):
+        return np.where(np.isnan(values), -1, 0), [_number(known.min())]
+    place = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
+    texts = [_number(edge) for edge in edges]
+    between = [f"{low} – {high}" for low, high in pairwise(texts)]
+    return place, [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".")

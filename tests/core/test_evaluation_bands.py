@@ -1,0 +1,185 @@
+"""Bands and slices of an evaluation: what 30 % means, for whom, and whom nobody may recognise."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from churn.core import metrics
+from churn.core.evaluation.bands import EDGES, bands, brier_parts
+from churn.core.evaluation.slices import Judged, auc_interval, by_slice, grouped, kept_groups, selected, worst
+from churn.words.tables import CODE
+
+
+def drawn(n: int, *, seed: int = 1, slope: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes and probabilities, which are true where the slope is 1."""
+    random = np.random.default_rng(seed)
+    margin = random.normal(-1.5, 1.2, n)
+    return random.random(n) < 1 / (1 + np.exp(-margin)), 1 / (1 + np.exp(-slope * margin))
+
+
+def test_a_band_holds_its_lower_edge_and_the_last_one_also_its_upper():
+    p = np.array([0.0, 0.1, 0.1999, 0.2, 1.0])
+    churned = np.array([False, True, False, True, True])
+    found = bands(churned, p, 0.95)
+    assert [(band["low"], band["high"], band["n"]) for band in found] == [
+        (0, 0.01, 1),
+        (0.1, 0.2, 2),
+        (0.2, 0.3, 1),
+        (0.9, 1, 1),
+    ]
+    assert found[1]["churned"] == 1 / 2
+    assert found[1]["score"] == pytest.approx((0.1 + 0.1999) / 2)
+
+
+def test_the_interval_of_a_band_is_that_of_wilson():
+    # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263 has the 95 % interval .2553 to .3662.
+    churned = np.arange(263) < 81
+    (band,) = bands(churned, np.full(263, 0.33), 0.95)
+    assert (round(band["churned_low"], 4), round(band["churned_high"], 4)) == (0.2553, 0.3662)
+
+
+def test_true_probabilities_lie_in_the_intervals_of_nearly_all_bands():
+    found = bands(*drawn(20_000), 0.99)
+    assert sum(band["churned_low"] <= band["score"] <= band["churned_high"] for band in found) >= len(found) - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 300), st.integers(0, 10_000), st.floats(0.2, 3))
+def test_the_parts_of_the_brier_score_add_up_to_it(n: int, seed: int, slope: float):
+    churned, p = drawn(n, seed=seed, slope=slope)
+    parts = brier_parts(churned, p)
+    whole = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within"]
+    assert whole == pytest.approx(metrics.brier(churned, p), abs=1e-12)
+
+
+def test_with_one_probability_a_band_the_parts_are_those_of_murphy():
+    p = np.repeat([0.15, 0.35], 4)
+    churned = np.array([1, 0, 0, 0, 1, 1, 0, 0], bool)
+    parts = brier_parts(churned, p)
+    assert parts["reliability"] == pytest.approx((4 * (0.15 - 1 / 4) ** 2 + 4 * (0.35 - 2 / 4) ** 2) / 8)
+    assert parts["resolution"] == pytest.approx((4 * (1 / 4 - 3 / 8) ** 2 + 4 * (2 / 4 - 3 / 8) ** 2) / 8)
+    assert parts["uncertainty"] == pytest.approx(3 / 8 * 5 / 8)
+    assert parts["within"] == pytest.approx(0, abs=1e-15)
+
+
+def test_bands_cover_every_probability_once():
+    assert (EDGES[0], EDGES[-1]) == (0, 1)
+    assert (np.diff(EDGES) > 0).all()
+
+
+def test_numbers_are_cut_where_quarters_end_and_equal_ones_stay_together():
+    place, names = grouped(pa.chunked_array([pa.array([0, 0, 0, 5, 6, 7, 8, None], pa.float32())]))
+    assert names == ["< 5", "5 – 7", "≥ 7", "unknown"]
+    assert place.tolist() == [0, 0, 0, 1, 1, 2, 2, 3]
+
+
+def test_an_attribute_has_a_group_a_value_and_one_for_what_is_not_known():
+    column = pa.chunked_array([pa.array(["web", "shop", None, "web"]).dictionary_encode().cast(CODE)])
+    place, names = grouped(column)
+    assert [names[g] for g in place] == ["web", "shop", "unknown", "web"]
+
+
+def test_the_rarer_values_of_a_wide_attribute_are_one_group():
+    texts = [f"v{i:02d}" for i in range(30) for _ in range(30 - i)]
+    place, names = grouped(pa.chunked_array([pa.array(texts).dictionary_encode().cast(CODE)]))
+    assert names == [*(f"v{i:02d}" for i in range(20)), "other"]
+    assert int((place == 20).sum()) == sum(30 - i for i in range(20, 30))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=8), st.integers(2, 40))
+def test_no_group_below_the_limit_can_be_had_by_subtraction(counts: list[int], least: int):
+    kept = kept_groups(np.array(counts), least)
+    left = sum(counts) - sum(counts[g] for g in kept)
+    assert all(counts[g] >= least for g in kept)
+    assert left == 0 or left >= least or not kept
+
+
+def test_two_groups_of_which_one_is_small_are_both_hidden():
+    # 50 of 55: whoever knows that 50 are shown knows the other five.
+    assert kept_groups(np.array([50, 5]), 20) == []
+
+
+def test_ties_at_the_border_of_the_capacity_are_shared_and_every_date_has_its_own():
+    p = np.array([0.9, 0.5, 0.5, 0.5, 0.2, 0.1])
+    assert selected(p, np.array([0, 0, 0, 0, 1, 1]), 2).tolist() == [1, 1 / 3, 1 / 3, 1 / 3, 1, 1]
+
+
+def test_the_interval_of_an_auc_is_that_of_newcombe_and_never_a_point():
+    low, high = auc_interval(0.8, 50, 50, 0.95)
+    z, n = 1.959964, 50
+    for end in (low, high):
+        inner = 1 + (n - 1) * ((1 - end) / (2 - end) + end / (1 + end))
+        assert abs(0.8 - end) == pytest.approx(z * np.sqrt(end * (1 - end) * inner / 2500), abs=1e-6)
+    low, high = auc_interval(1.0, 3, 20, 0.95)
+    assert low < 0.9
+    assert high == 1
+
+
+def test_nineteen_of_twenty_intervals_hold_the_true_auc():
+    # Normal scores one apart: the true AUC is Phi(1 / sqrt(2)) = .7602. 400 draws: 95 % give or take three errors.
+    random = np.random.default_rng(3)
+    outcome = np.arange(80) < 20
+    inside = 0
+    for _ in range(400):
+        found = metrics.auc(outcome, 1 / (1 + np.exp(-(random.normal(0, 1, 80) + outcome))))
+        low, high = auc_interval(found, 20, 60, 0.95)
+        inside += low <= 0.7602 <= high
+    assert 0.917 <= inside / 400 <= 0.983
+
+
+def sliced(n: int = 4_000, **keys) -> dict:
+    """Two channels: in one of them the score tells nothing, and is too low."""
+    churned, p = drawn(n)
+    random = np.random.default_rng(8)
+    phone = np.arange(n) % 4 == 0
+    churned = np.where(phone, random.random(n) < 0.6, churned)
+    few = np.where(np.arange(n) < 12, "fax", np.where(phone, "phone", "web"))
+    columns = pa.table({"channel": pa.chunked_array([pa.array(few).dictionary_encode().cast(CODE)])})
+    rows = Judged(churned, p, selected(p, np.zeros(n, np.int64), 400), np.arange(n))
+    words = {"channel": {"en": "channel", "zh": "渠道"}}
+    return by_slice(
+        rows, columns, words=words, **{"slices_least": 10, "interval": 0.95, "ece_most": 0.05, "seed": 1} | keys
+    )
+
+
+def test_the_worst_group_is_named_in_both_languages_and_so_is_the_untrue_one():
+    found = sliced()["worst_slice"]
+    assert (found["attribute"], found["value"]) == ("channel", "phone")
+    assert found["en"].startswith("It ranks worst the customers with channel: phone (AUC 0.")
+    assert found["zh"].startswith("对“渠道：phone”的客户排序最差")
+    assert found["untrue"] == [{"attribute": "channel", "value": "phone"}]
+
+
+def test_a_small_group_is_counted_and_neither_shown_nor_to_be_had_by_subtraction():
+    found = sliced(slices_least=20)
+    # The twelve of fax, and the phone customers beside whom they disappear.
+    assert [one["value"] for one in found["slices"]] == ["web"]
+    assert found["suppressed"] == 2
+
+
+def test_the_most_selected_group_has_the_ratio_one_and_rates_follow_from_the_counts():
+    found = {one["value"]: one for one in sliced()["slices"]}
+    assert max(one["selection_ratio"] for one in found.values()) == 1
+    for one in found.values():
+        assert one["selected"] == pytest.approx(one["selection_rate"] * one["n"])
+        assert one["auc_low"] <= one["auc"] <= one["auc_high"]
+        assert one["ece_low"] <= one["ece"] <= one["ece_high"]
+
+
+def test_where_no_group_is_certainly_worse_that_is_said():
+    churned, p = drawn(400)
+    half = {"n": 200, "churners": 40, "attribute": "a", "value": "x", "ece_low": 0.0, "auc_low": 0.5, "auc_high": 0.9}
+    found = worst([{**half, "auc": 0.78}], metrics.auc(churned, p), {}, interval=0.95, ece_most=0.05)
+    assert found["value"] is None
+    assert found["en"].startswith("No group of customers is certainly ranked worse")
+
+
+def test_a_group_of_stayers_only_has_no_auc():
+    rows = Judged(np.arange(60) < 30, np.linspace(0.1, 0.9, 60), np.zeros(60), np.arange(60))
+    column = pa.chunked_array([pa.array(["a"] * 30 + ["b"] * 30).dictionary_encode().cast(CODE)])
+    found = by_slice(rows, pa.table({"x": column}), words={}, slices_least=20, interval=0.95, ece_most=0.05, seed=1)
+    assert [one["auc"] for one in found["slices"]] == [None, None]
+    assert [one["selection_ratio"] for one in found["slices"]] == [None, None]
