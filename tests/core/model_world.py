@@ -30,7 +30,16 @@ LIGHTGBM = {
 }
 LOGISTIC = {"kind": "logistic", "seed": 7, "rows_most": None, "l2": 1.0, "refit": True, "calibration": "platt"}
 RULE = {"kind": "rule", "calibration": "platt"}
-SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE)}
+OWN_MEAN = {"kind": "own_mean", "roles": ("purchase", "usage"), "calibration": "platt"}
+BG_NBD = {
+    "kind": "bg_nbd",
+    "seed": 7,
+    "rows_most": None,
+    "roles": ("purchase", "usage"),
+    "refit": True,
+    "calibration": "platt",
+}
+SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE, OWN_MEAN, BG_NBD)}
 
 
 def world(customers: int = 300, *, shuffled: bool = False, seed: int = 1) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -45,6 +54,9 @@ def world(customers: int = 300, *, shuffled: bool = False, seed: int = 1) -> tup
     churned = random.random(n) < 1 / (1 + np.exp(-log_odds))
     if shuffled:
         churned = random.permutation(churned)
+    never = random.random(n) < 0.05
+    history = np.random.default_rng(seed + 1)
+    days, share = 1 + history.integers(0, 3, n), 1 - 0.5 * history.random(n)
     unknown = np.tile([part == "score" for part in PARTS], customers)
     keys = {
         "customer_id": pa.array([f"c{i:05d}" for i in range(customers) for _ in as_ofs]),
@@ -53,7 +65,9 @@ def world(customers: int = 300, *, shuffled: bool = False, seed: int = 1) -> tup
     features = pa.table(
         {
             **keys,
-            "days_since_purchase": pa.array(silence, pa.float32(), mask=random.random(n) < 0.05),
+            "days_since_purchase": pa.array(silence, pa.float32(), mask=never),
+            "purchase_days_total": pa.array(np.where(never, 0, days), pa.float32()),
+            "purchase_silence_of_tenure": pa.array(np.where(days > 1, share, 1), pa.float32(), mask=never),
             "days_since_complaint": pa.array(random.exponential(60, n), pa.float32(), mask=random.random(n) < 0.6),
             "spend_90d": pa.array(spend, pa.float32()),
             "spend_difference_30d": pa.array(random.normal(0, 50, n), pa.float32()),

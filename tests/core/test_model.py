@@ -9,7 +9,8 @@ from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, world
 
 from churn.core.model import MODELS, Model, contributions, margins, model, score, unseen
 from churn.core.model.encoding import OTHER, VALUES_MOST, frequent
-from churn.core.model.parts import auc, learning
+from churn.core.model.parts import learning
+from churn.core.model.ranking import auc
 from churn.words.errors import ConfigFault, Fault, GateFault, IntegrityFault, NotEnoughData
 from churn.words.tables import CODE, INSTANT
 
@@ -38,7 +39,8 @@ def test_churners_of_the_test_part_get_higher_scores(fitted: Model, tables: tupl
     test = in_part(tables[0], "test")
     scores = score(fitted, margins(fitted, tables[0].filter(test)))
     churned = tables[1].filter(test)["churned"].to_numpy().astype(bool)
-    assert auc(scores, churned) > 0.58
+    # The rate of one's own past says little of silence, which is what churn comes from in this world.
+    assert auc(scores, churned) > (0.53 if fitted.kind in {"own_mean", "bg_nbd"} else 0.58)
     # Calibration and test part have 300 rows each: their base rates differ by 0.04 (one deviation) by chance.
     assert scores.mean() == pytest.approx(churned.mean(), abs=0.08)
 
@@ -98,7 +100,7 @@ def test_the_test_part_is_not_learnt_from(fitted: Model, tables: tuple) -> None:
 def test_the_label_as_a_feature_is_a_leak(tables: tuple) -> None:
     churned = tables[1]["churned"].to_numpy()
     leak = pa.array([np.nan if c is None else 10.0 * c for c in churned], pa.float32(), from_pandas=True)
-    with pytest.raises(GateFault, match=r"1 of 6 features .*complaints_after \(AUC 1.000\)"):
+    with pytest.raises(GateFault, match=r"1 of 8 features .*complaints_after \(AUC 1.000\)"):
         model(tables[0].append_column("complaints_after", leak), *tables[1:], **LOGISTIC)
 
 

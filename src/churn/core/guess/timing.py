@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.definitions import Definition
-from churn.core.model.parts import EACH_LEAST, JUDGING_LEAST, LEARNING, ROWS_LEAST
+from churn.core.model.enough import EACH_LEAST, JUDGING_LEAST, ROWS_LEAST
+from churn.core.model.parts import LEARNING
 from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
 from churn.words.errors import NotEnoughData

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from churn.core.leaks.alarm import Alarm
 from churn.core.leaks.future import day
-from churn.core.model.parts import auc
+from churn.core.model.ranking import auc
 from churn.core.timeline import instants
 from churn.words.tables import FEATURES
 from churn.words.windows import DAY_US

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from churn.core.model import boosted, encoding, logistic, rule
+from churn.core.model import bg_nbd, boosted, encoding, logistic, own_mean, rule
 from churn.core.model.calibration import calibrated
 from churn.core.model.files import Model, files, read, version
 
 __all__ = ["MODELS", "Model", "contributions", "files", "margins", "model", "read", "score", "unseen", "version"]
 
-_KINDS = {"lightgbm": boosted, "logistic": logistic, "rule": rule}
+_KINDS = {"lightgbm": boosted, "logistic": logistic, "bg_nbd": bg_nbd, "own_mean": own_mean, "rule": rule}
 
 MODELS = {kind: module.fit for kind, module in _KINDS.items()}
 """The function that each `kind` of the config section `model` feeds."""

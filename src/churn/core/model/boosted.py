@@ -12,8 +12,9 @@ from churn.core import shapley
 from churn.core.model import trees
 from churn.core.model.boosters import WORKERS, Binned, binned, boosters
 from churn.core.model.calibration import Kind, fit_map, moved
+from churn.core.model.enough import ROWS_LEAST
 from churn.core.model.files import Model
-from churn.core.model.parts import MATURED, ROWS_LEAST, learning
+from churn.core.model.parts import MATURED, learning
 from churn.words.errors import IntegrityFault
 
 if TYPE_CHECKING:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from churn.words.errors import IntegrityFault
 
-BODIES = {"lightgbm": "booster.txt", "logistic": "coefficients.json", "rule": "rule.json"}
+BODIES = {
+    "lightgbm": "booster.txt",
+    "logistic": "coefficients.json",
+    "bg_nbd": "bg_nbd.json",
+    "own_mean": "own_mean.json",
+    "rule": "rule.json",
+}
 """The file that holds what was learnt, by kind of model."""
 
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 from annotated_types import Ge, Gt
 
 from churn.core.model.calibration import Kind, fit_map, moved
+from churn.core.model.enough import ROWS_LEAST
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import MATURED, ROWS_LEAST, Learning, Part, described, learning
+from churn.core.model.parts import MATURED, Learning, Part, described, learning
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

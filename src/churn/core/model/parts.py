@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,23 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.model import encoding
+from churn.core.model.enough import check_enough, check_leaks, iso
 from churn.core.model.panel import Panel, blocks, narrowed, panel
 from churn.core.model.sample import Sample, sample
-from churn.words.errors import GateFault, NotEnoughData, message
+from churn.words.errors import NotEnoughData, message
 
 LEARNING = ("train", "validation", "calibration")
 """The parts that a model may see. The test part is not even read."""
 MATURED = "matured"
 """All of them, and the embargo between them: every snapshot whose outcome was known at the first date of the test."""
-
-ROWS_LEAST = 500
-EACH_LEAST = 50
-"""Fewer training snapshots, churners or stayers are learnt by heart."""
-JUDGING_LEAST = 10
-"""Fewer churners or stayers cannot tell when to stop, nor hold a map of two numbers."""
-
-LEAK_AUC = 0.98
-"""One feature that ranks churners as well as this knows the outcome: the best honest one we met reaches 0.80."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +66,12 @@ class Learning:
     dropped: dict[str, str]
     sampled: dict[str, Any]
 
+    def columns(self, rows: Part, names: tuple[str, ...]) -> np.ndarray:
+        """The named features of the rows, shape `(n_rows, n_names)`: a view where they are all there are, in order."""
+        if names == self.names:
+            return rows.x
+        return np.column_stack([rows.column(self.names.index(name)) for name in names])
+
     def joined(self, *names: str) -> Part:
         """Several parts as one, in the given order."""
         chosen = [self.parts[name] for name in names]
@@ -115,7 +112,7 @@ def learning(
     """
     masks = _masks(snapshots, split)
     for part in LEARNING:
-        _check_enough(part, snapshots.filter(pa.array(masks[part])))
+        check_enough(part, snapshots.filter(pa.array(masks[part])))
     outcomes = snapshots.filter(pa.array(masks[MATURED]))
     churned, as_of_us = outcomes["churned"].to_numpy().astype(bool), outcomes["as_of"].cast(pa.int64()).to_numpy()
     places, weights, sampled = np.flatnonzero(masks[MATURED]), None, {}
@@ -133,7 +130,7 @@ def learning(
         part: Part(matrix, of, churned[of], as_of_us[of], None if weights is None else weights[of])
         for part, of in rows.items()
     }
-    _check_leaks(parts["train"], names)
+    check_leaks(parts["train"].column, parts["train"].churned, names)
     return Learning(parts, names, vocabulary, dropped, sampled)
 
 
@@ -158,32 +155,6 @@ def _warnings(known: Learning) -> list[str]:
             )
         )
     return said
-
-
-def iso(instant_us: int) -> str:
-    """An instant as text, in UTC."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(instant_us))).isoformat()
-
-
-def auc(values: np.ndarray, churned: np.ndarray, *, null_last: bool = True) -> float:
-    """Probability that a churner has a higher value than a stayer, ties counting half.
-
-    Null counts as higher than every value (`null_last`), or lower than every one.
-    """
-    return aucs(values, churned)[0 if null_last else 1]
-
-
-def aucs(values: np.ndarray, churned: np.ndarray) -> tuple[float, float]:
-    """The two answers of `auc`: null as the highest value, and as the lowest."""
-    churners, stayers = values[churned], values[~churned]
-    known, others = churners[~np.isnan(churners)], np.sort(stayers[~np.isnan(stayers)])
-    # Twice the pairs in which a known churner's value is higher, ties once.
-    above = int(np.searchsorted(others, known, "left").sum()) + int(np.searchsorted(others, known, "right").sum())
-    n_known, n_others = len(known), len(others)
-    null, null_others = len(churners) - n_known, len(stayers) - n_others
-    pairs = 2 * len(churners) * len(stayers)
-    both_null = null * null_others
-    return (above + 2 * null * n_others + both_null) / pairs, (above + 2 * n_known * null_others + both_null) / pairs
 
 
 def _described(part: Part) -> dict[str, Any]:
@@ -287,33 +258,3 @@ def _dropped(found: Panel, train: np.ndarray) -> dict[str, str]:
         elif nulls == 0 and low == high:
             why[name] = f"{low:g} in every training row"
     return why
-
-
-def _check_enough(part: str, snapshots: pa.Table) -> None:
-    rows = snapshots.num_rows
-    churners = pc.sum(snapshots["churned"]).as_py() or 0
-    wanted_rows, wanted_each = (ROWS_LEAST, EACH_LEAST) if part == "train" else (0, JUDGING_LEAST)
-    if rows >= max(wanted_rows, 1) and churners >= wanted_each and rows - churners >= wanted_each:
-        return
-    between = ""
-    if rows:
-        first, last = (iso(pick(snapshots["as_of"].cast(pa.int64())).as_py())[:10] for pick in (pc.min, pc.max))
-        between = f" between {first} and {last}"
-    raise NotEnoughData(
-        f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part"
-        f"{between}; needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
-        "More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help"
-    )
-
-
-def _check_leaks(train: Part, names: tuple[str, ...]) -> None:
-    leaks = []
-    for j, name in enumerate(names):
-        best = max(max(a, 1 - a) for a in aucs(train.column(j), train.churned))
-        if best > LEAK_AUC:
-            leaks.append(f"{name} (AUC {best:.3f})")
-    if leaks:
-        raise GateFault(
-            f"{len(leaks)} of {len(names)} features alone tell who churned: {', '.join(leaks[:5])}, limit {LEAK_AUC}. "
-            "They know the outcome; check recorded_at of their source in conf/data"
-        )

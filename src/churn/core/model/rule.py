@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from churn.core.model.calibration import Kind, fit_map, line
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import auc, described, learning
+from churn.core.model.parts import described, learning
+from churn.core.model.ranking import auc
 from churn.words.errors import NotEnoughData
 
 TIME = "days_since_"

@@ -13,7 +13,7 @@ from churn.core.events.clock import HOURS
 Level = Literal["error", "warning", "advice"]
 
 CHURNERS_LEAST = 50
-"""Fewer churners, and training refuses: churn.core.model.parts."""
+"""Fewer churners, and training refuses: churn.core.model.enough."""
 NIGHT = (0, 6)
 """People sleep then, so the six hours with the fewest acts should lie there."""
 FAR_HOURS = 5
