@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from churn.cli.backtest import backtest
 from churn.cli.check import check
 from churn.cli.config import app as config
 from churn.cli.define import define
@@ -35,6 +36,7 @@ app.command()(run)
 app.command()(why)
 app.command()(demo)
 app.command()(check)
+app.command()(backtest)
 app.command()(define)
 app.command()(features)
 app.command()(doctor)

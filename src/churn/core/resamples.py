@@ -30,7 +30,7 @@ def replicates(
     """
     sorted_rows = {name: falling(churned, p) for name, p in scores.items()}
     collected: dict[str, dict[str, list[np.ndarray]]] = {name: {m: [] for m in METRICS} for name in scores}
-    for drawn in _drawn(int(customers.max()) + 1, len(customers), bootstrap=bootstrap, seed=seed):
+    for drawn in drawn_customers(int(customers.max()) + 1, len(customers), bootstrap=bootstrap, seed=seed):
         for name, rows in sorted_rows.items():
             found = counted(rows, drawn[:, customers[rows.order]])
             for metric, function in METRICS.items():
@@ -54,7 +54,7 @@ def interval_of(
     return max(0.0, min(estimate, float(2 * estimate - high))), max(estimate, float(2 * estimate - low))
 
 
-def _drawn(n_customers: int, n_rows: int, *, bootstrap: int, seed: int) -> Iterator[np.ndarray]:
+def drawn_customers(n_customers: int, n_rows: int, *, bootstrap: int, seed: int) -> Iterator[np.ndarray]:
     """How often each customer is drawn, in pieces of shape `(some resamples, n_customers)`."""
     generator = np.random.default_rng(seed)
     at_once = max(1, CELLS // n_rows)

@@ -1,0 +1,14 @@
+"""Backtest: the lists that would have been made on past days, with what was known then, against what came of them.
+
+A list of a day is made as `churn run` would have made it: the same snapshots, split, features, model and calibration,
+from what had been recorded by then. The newest outcomes that a run knows are its test part, which it does not learn
+from; so a list is always judged by outcomes that lie after everything its model has seen.
+"""
+
+from churn.core.backtest.dates import Plan, plan
+from churn.core.backtest.day import Day, Settings, day
+from churn.core.backtest.report import report
+from churn.core.backtest.verdict import FAILED
+from churn.core.backtest.world import World, rows, world
+
+__all__ = ["FAILED", "Day", "Plan", "Settings", "World", "day", "plan", "report", "rows", "world"]

@@ -1,0 +1,119 @@
+"""Dates: on which days a backtest makes its lists, and which as-of dates a run of each of those days would have had."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.core.definitions import Definition
+from churn.core.snapshots import as_ofs
+from churn.core.split import split
+from churn.words.errors import NotEnoughData, UsageFault
+from churn.words.tables import INSTANT
+from churn.words.windows import DAY_US
+
+TRAIN_LEAST = 4
+"""Training dates that a day must have had. Below that a list would be the first one of a young business, whose faults
+say little about later ones."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When lists are made, in microseconds.
+
+    Attributes
+    ----------
+    days : ndarray of int64, shape (n_days,)
+        The as-of dates of the lists, ascending. The outcomes of all of them are known by now.
+    dates : dict of int to ndarray of int64
+        Day → the as-of dates of a run made on that day, ascending; the last one is the day itself.
+    step_days : int
+        Days between neighbouring lists.
+    asked : int
+        How many lists were asked for.
+    """
+
+    days: np.ndarray
+    dates: dict[int, np.ndarray]
+    step_days: int
+    asked: int
+
+    @property
+    def every_date(self) -> np.ndarray:
+        """The as-of dates of all those runs together, ascending."""
+        return np.unique(np.concatenate(list(self.dates.values())))
+
+
+def plan(
+    observed_from: int,
+    observed_until: int,
+    *,
+    definition: Definition,
+    snapshots: Mapping[str, Any],
+    parts: Mapping[str, Any],
+    asked: int,
+    step_days: int | None,
+) -> Plan:
+    """The newest days whose outcomes are known, as far apart as the history allows.
+
+    Days lie so far apart that their outcome windows do not overlap, if the history is long enough for all that were
+    asked for; otherwise nearer, down to `every_days` of the section `snapshots`.
+
+    Parameters
+    ----------
+    observed_from, observed_until : int
+        Events are complete in `[observed_from, observed_until)`, microseconds.
+    snapshots, parts : mapping
+        The sections `snapshots` and `split` of conf/.
+    asked : int
+        How many lists.
+    step_days : int or None
+        Days between lists, a multiple of `snapshots.every_days`; None chooses.
+
+    Raises
+    ------
+    NotEnoughData
+        On no day whose outcome is known could a model have been trained.
+    UsageFault
+        `step_days` is no multiple of `snapshots.every_days`.
+    """
+    every = int(snapshots["every_days"])
+    if step_days is not None and step_days % every:
+        raise UsageFault(
+            f"lists must lie a multiple of snapshots.every_days ({every}) apart, got {step_days} days; "
+            f"try {max(1, round(step_days / every)) * every}"
+        )
+    most = max(1, (observed_until - observed_from) // (every * DAY_US) + 1)
+    grid = as_ofs(observed_from, observed_until, **{**snapshots, "most": most})
+    known = grid[grid + definition.outcome_days * DAY_US <= observed_until]
+    runs = {int(day): as_ofs(observed_from, int(day), **snapshots) for day in known}
+    possible = [day for day, dates in runs.items() if _trains(dates, day, definition, parts)]
+    if not possible:
+        raise NotEnoughData(
+            "there is no day on which a model could have been trained and whose outcomes are known by now: "
+            f"{len(known)} as-of dates have matured, and a list needs dates {4 * definition.outcome_days} days before "
+            "it. Shorten definition.horizon_days, or wait"
+        )
+    widest = -(-definition.outcome_days // every) * every
+    steps = [step_days] if step_days else list(range(max(widest, every), 0, -every))
+    for step in steps:
+        days = [day for day in possible if (possible[-1] - day) % (step * DAY_US) == 0][-asked:]
+        if len(days) == asked:
+            break
+    return Plan(np.array(days, np.int64), {day: runs[day] for day in days}, step, asked)
+
+
+def _trains(dates: np.ndarray, day: int, definition: Definition, parts: Mapping[str, Any]) -> bool:
+    """Whether the split of a run made on that day has enough training dates; one snapshot a date stands for all."""
+    if not len(dates):
+        return False
+    each = pa.table({"as_of": pa.array(dates).cast(INSTANT), "churned": pa.nulls(len(dates), pa.bool_())})
+    try:
+        found = split(each, observed_until=day, definition=definition, **parts)
+    except NotEnoughData:
+        return False
+    wanted = min(TRAIN_LEAST, parts["train_as_ofs"] or TRAIN_LEAST)
+    return int(pc.sum(pc.equal(found["part"], "train")).as_py()) >= wanted

@@ -1,0 +1,154 @@
+"""The report of a backtest: what reports/backtest.json holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from churn.core.backtest.dates import Plan
+from churn.core.backtest.day import MODELS, Day
+from churn.core.backtest.judged import DELIVERED, LIST, PROBABILITY, RANKING, Judged, judged, rows_of
+from churn.core.backtest.lists import changes, summary
+from churn.core.backtest.stability import stability
+from churn.core.backtest.verdict import verdict
+from churn.core.metrics import METRICS, metrics
+from churn.core.model.parts import iso
+from churn.words.errors import NotEnoughData
+
+DIGITS = 6
+"""Of every number that is reported, as in the evaluation."""
+
+
+def report(
+    days: Sequence[Day],
+    when: Plan,
+    *,
+    stopped: Mapping[int, str],
+    capacity: int,
+    bootstrap: int,
+    seed: int,
+    interval: float,
+    digest: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the lists were worth: each, their spread, over all, from list to list, and the verdict.
+
+    Parameters
+    ----------
+    days : sequence of Day
+        The lists that could be made, ascending.
+    stopped : mapping of int to str
+        Day → what would have stopped the run of that day.
+    capacity : int
+        How many customers the team can contact at each list.
+    digest : mapping
+        What the figures were made from.
+
+    Raises
+    ------
+    NotEnoughData
+        When no list could be made.
+    """
+    _check_days(days, stopped)
+    lists = rows_of(days, capacity=capacity)
+    said = judged(lists, bootstrap=bootstrap, seed=seed)
+    rows_by = {name: said.row(name, interval) for name in MODELS}
+    differences = {name: said.difference("model", name, interval) for name in MODELS[1:]}
+    as_ofs = [_as_of(day, said, i, interval) for i, day in enumerate(days)]
+    moved = changes(days, capacity=capacity)
+    dates = tuple(one["as_of"][:10] for one in as_ofs)
+    found = {
+        "verdict": verdict(rows_by, differences["rule"], dates=dates, capacity=capacity, interval=interval),
+        "asked": when.asked,
+        "step_days": when.step_days,
+        "stopped": [{"as_of": iso(day), "why": why} for day, why in sorted(stopped.items())],
+        "interval": interval,
+        "bootstrap": bootstrap,
+        "as_ofs": as_ofs,
+        "models": {
+            name: {
+                "kinds": sorted({day.rule if name == "rule" else day.learnt.kind for day in days})
+                if name != "logistic"
+                else ["logistic"],
+                "pooled": _only(rows_by[name], METRICS),
+                "spread": _spread(as_ofs, name),
+            }
+            for name in MODELS
+        },
+        "difference": differences,
+        "pooled": _only(rows_by["model"], METRICS),
+        "spread": _spread(as_ofs, "model"),
+        "list": {
+            "capacity": capacity,
+            **{name: _only(rows_by[name], (*LIST, DELIVERED)) for name in MODELS},
+            "changes": moved,
+            "change": summary(moved),
+        },
+        "stability": stability(days, lists, bootstrap=bootstrap, seed=seed, interval=interval),
+        "staleness": [],
+        "ablation": [],
+        "digest": dict(digest),
+    }
+    return rounded(found)
+
+
+def _check_days(days: Sequence[Day], stopped: Mapping[int, str]) -> None:
+    if not days:
+        newest = max(stopped)
+        raise NotEnoughData(
+            f"none of {len(stopped)} lists could have been made; on {iso(newest)[:10]}: {stopped[newest]}"
+        )
+
+
+def _as_of(day: Day, said: Judged, i: int, interval: float) -> dict[str, Any]:
+    """The figures of one list; those of the model flat, those of the baselines under their names."""
+    rows = {name: _each(day, said, i, name) for name in MODELS}
+    resampled = said.of_each_resampled[i]
+    tail = (1 - interval) / 2
+    between: dict[str, float] = {}
+    for figure in ("auc", "ap"):
+        low, high = np.nanquantile(resampled["model"][figure] - resampled["rule"][figure], [tail, 1 - tail])
+        value = rows["model"][figure] - rows["rule"][figure]
+        between |= {figure: value, f"{figure}_low": float(low), f"{figure}_high": float(high)}
+    model, *others = MODELS
+    return {
+        "as_of": iso(day.as_of),
+        "n": int(day.known.sum()),
+        "churners": int(day.churned.sum()),
+        **rows[model],
+        **{name: rows[name] for name in others},
+        "difference": {"rule": between},
+        "rule_feature": day.rule,
+        "kind": day.learnt.kind,
+        "not_known_yet": int((~day.known).sum()),
+    }
+
+
+def _each(day: Day, said: Judged, i: int, name: str) -> dict[str, float]:
+    """Every metric and every figure of the list of one model on one day."""
+    own = metrics(day.churned[day.known], day.scores[name][day.known])
+    return own | {figure: value for figure, value in said.of_each[i][name].items() if figure not in own}
+
+
+def _spread(as_ofs: Sequence[Mapping[str, Any]], name: str) -> dict[str, dict[str, float]]:
+    """Of each metric the least, the most and the standard deviation over lists."""
+    found = {}
+    for figure in (*RANKING, *PROBABILITY, *LIST, DELIVERED):
+        values = [(one if name == "model" else one[name])[figure] for one in as_ofs]
+        found[figure] = {"least": min(values), "most": max(values), "std": float(np.std(values))}
+    return found
+
+
+def _only(row: Mapping[str, float], figures: Sequence[str] | Mapping[str, Any]) -> dict[str, float]:
+    """The figures with the ends of their intervals."""
+    return {key: row[key] for figure in figures for key in (figure, f"{figure}_low", f"{figure}_high")}
+
+
+def rounded(value: Any) -> Any:
+    """The same, with every float rounded to `DIGITS`, and null instead of what is not a number."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    if isinstance(value, float):
+        return round(float(value), DIGITS) if np.isfinite(value) else None
+    return value

@@ -1,0 +1,44 @@
+"""`churn backtest` as a person uses it, on the demo world."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from tests.pipelines.project import CHURN, changed, done
+
+
+@pytest.fixture(scope="module")
+def project(demo_run, tmp_path_factory):
+    """A copy of a project that made its list."""
+    folder = tmp_path_factory.mktemp("backtest") / "project"
+    shutil.copytree(demo_run.folder, folder, ignore=shutil.ignore_patterns("mlruns", "deliveries"), symlinks=True)
+    return folder
+
+
+def test_lists_of_past_days_are_made_judged_and_told(project):
+    told = done(project, *CHURN, "backtest", "--as-ofs", "2", "--customers", "700", "--strict")
+    assert told.returncode == 0, told.stderr
+    assert "2/2  " in told.stderr
+    found = json.loads((project / "reports/backtest.json").read_text())
+    assert found["verdict"]["outcome"] == "better"
+    assert found["verdict"]["en"] in told.stdout
+    assert "Looked at 667 of 2,000 customers" in told.stdout
+    # A third of the customers, so a third of those whom the team can contact.
+    assert found["list"]["capacity"] == round(200 * 667 / 2000)
+    assert found["pooled"]["auc_low"] > found["models"]["rule"]["pooled"]["auc"]
+    with (project / "reports/backtest/as_ofs.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert [line["as_of"] for line in lines] == [one["as_of"] for one in found["as_ofs"]]
+    assert [float(line["rule_auc"]) for line in lines] == [one["rule"]["auc"] for one in found["as_ofs"]]
+
+
+def test_strict_ends_with_6_where_the_rule_is_as_good(project):
+    # The model is the rule, so there is no difference.
+    changed(project, "  - model: lightgbm", "  - model: rule")
+    assert done(project, *CHURN, "config", "compose").returncode == 0
+    told = done(project, *CHURN, "backtest", "--as-ofs", "1", "--customers", "700", "--strict", "--json")
+    assert told.returncode == 6, told.stderr
+    assert json.loads(told.stdout)["verdict"]["outcome"] == "no_better"
+    assert "GATE: No better than the best time rule" in told.stderr

@@ -1,0 +1,227 @@
+"""Backtest: a list of a past day is the list of that day; figures over lists are what they say; noise earns nothing."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from churn.core import metrics, scores
+from churn.core.backtest import FAILED, Day, day, plan, report
+from churn.core.backtest.judged import Rows, judged, rows_of
+from churn.core.backtest.lists import changes, summary
+from churn.core.backtest.stability import stability
+from churn.core.backtest.world import known_at
+from churn.core.features import features
+from churn.core.model import model
+from churn.core.snapshots import as_ofs, snapshots
+from churn.core.split import split
+from churn.words.errors import NotEnoughData, UsageFault
+from churn.words.windows import DAY_US
+from tests.core import backtest_world as made_up
+from tests.core.backtest_world import FROM, PARTS, SETTINGS, SHOP, SNAPSHOTS, UNTIL
+from tests.core.worlds import us, world
+
+JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95, "digest": {}}
+
+
+def reported(there, when, settings):
+    """The report of a backtest of all its lists."""
+    days = [day(there, when, int(one), settings) for one in when.days]
+    return report(days, when, stopped={}, **JUDGING)
+
+
+def test_a_list_of_a_past_day_is_bit_by_bit_the_list_of_a_run_made_on_that_day():
+    events, attributes = made_up.events()
+    when = made_up.planned(2)
+    then = int(when.days[0])
+    one = day(made_up.made((events, attributes), when), when, then, SETTINGS)
+
+    # A run made on that day: its files hold what had been recorded by then, and nothing else.
+    written = known_at(events, then)
+    said = attributes.filter(pc.less(attributes["recorded_at"].cast(pa.int64()), then))
+    dates = as_ofs(FROM, then, **SNAPSHOTS)
+    told = snapshots(written, dates, observed_until=then, definition=SHOP)
+    found = features(written, told, said, lookback=made_up.WINDOWS, roles=made_up.ROLES, attribute_names=("plan",))
+    parts = split(told, observed_until=then, definition=SHOP, **PARTS)
+    learnt = model(found, told, parts, **SETTINGS.model)
+    as_of = scores.scoring_as_of(parts)
+    list_of_then = scores.scores([scores.margins(found, as_of, learnt)], as_of, learnt)
+
+    assert pc.cast(as_of, pa.int64()).as_py() == then
+    assert one.customers.equals(list_of_then["customer_id"].combine_chunks())
+    assert one.scores["model"].tobytes() == list_of_then["score"].to_numpy().tobytes()
+    assert one.learnt.body == learnt.body
+
+
+def test_labels_of_a_past_day_are_those_of_what_had_been_recorded_by_then():
+    when = made_up.planned(2)
+    there = made_up.made(made_up.events(), when)
+    _, then = there.on(int(when.days[0]), when.dates[int(when.days[0])])
+    now = there.outcomes.filter(pc.is_in(there.outcomes["as_of"], value_set=pc.unique(then["as_of"])))
+    both = pc.and_(pc.is_valid(then["churned"]), pc.is_valid(now["churned"]))
+    changed = pc.not_equal(then["churned"], now["churned"]).filter(both)
+    # Purchases that were recorded later turned some of those who had been called lost into customers who stayed.
+    assert pc.sum(changed).as_py() > 0
+    until = pc.max(then["as_of"].filter(pc.is_valid(then["churned"])))
+    assert pc.cast(until, pa.int64()).as_py() + 28 * DAY_US <= when.days[0]
+
+
+def test_a_day_knows_what_was_recorded_before_it_and_corrections_as_they_were():
+    events = world("""
+        customer  occurred    role      recorded    superseded  id
+        anna      2023-03-01  purchase  2023-03-01  -           a
+        anna      2023-03-02  purchase  2023-04-01  -           b
+        anna      2023-03-03  purchase  2023-03-03  2023-04-01  c
+        anna      2023-03-03  purchase  2023-03-03  2023-03-20  d
+        anna      2023-04-01  purchase  2023-03-30  -           e
+    """)
+    then = known_at(events, us("2023-04-01"))
+    assert then["event_id"].to_pylist() == ["a", "c", "d"]
+    assert [bool(until) for until in then["superseded_at"].to_pylist()] == [False, False, True]
+
+
+@pytest.mark.parametrize(("asked", "step", "lists"), [(2, 28, 2), (6, 28, 6), (7, 14, 7), (99, 14, 11)])
+def test_lists_lie_a_horizon_apart_where_the_history_allows_and_nearer_otherwise(asked, step, lists):
+    # Dates are the days 43, 57, … 365 of the year; a list takes 4 horizons before it and 3 more training dates, so the
+    # first is day 43 + 4 * 28 + 3 * 14 = 197, and the last one that matured is 337.
+    when = made_up.planned(asked)
+    assert (when.step_days, len(when.days)) == (step, lists)
+    assert when.days[-1] == UNTIL - 28 * DAY_US
+    assert set(np.diff(when.days)) == {step * DAY_US}
+    for then, dates in when.dates.items():
+        assert list(dates) == list(as_ofs(FROM, then, **SNAPSHOTS))
+
+
+def test_days_between_lists_are_days_on_which_a_run_has_dates():
+    assert made_up.planned(2, 42).step_days == 42
+    with pytest.raises(UsageFault, match=r"14\) apart, got 30 days; try 28"):
+        made_up.planned(2, 30)
+
+
+def test_a_history_without_a_past_list_says_so():
+    with pytest.raises(NotEnoughData, match="no day on which a model could have been trained"):
+        plan(us("2023-07-01"), UNTIL, definition=SHOP, snapshots=SNAPSHOTS, parts=PARTS, asked=8, step_days=None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("world_of", ["noise", "shuffled"])
+def test_noise_and_shuffled_outcomes_are_no_better_than_the_rule(seed, world_of):
+    noise = made_up.numbers(1.0, seed, shuffled=True) if world_of == "shuffled" else made_up.numbers(0.0, seed)
+    assert reported(*noise)["verdict"]["outcome"] in FAILED
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_model_that_knows_more_than_the_rule_is_better_in_both_languages(seed):
+    found = reported(*made_up.numbers(1.0, seed))
+    assert found["verdict"]["outcome"] == "better"
+    assert "Better than the best time rule on 4 lists" in found["verdict"]["en"]
+    assert "优于最佳时间规则" in found["verdict"]["zh"]
+
+
+def test_noise_with_many_columns_and_trees_is_no_better_either():
+    there, when, settings = made_up.numbers(0.0, 11)
+    trees = type(settings)(**{**vars(settings), "model": SETTINGS.model})
+    assert reported(there, when, trees)["verdict"]["outcome"] in FAILED
+
+
+@pytest.fixture(scope="module")
+def four():
+    """Four lists of a world with signal."""
+    there, when, settings = made_up.numbers(1.0, 5, customers=200)
+    return [day(there, when, int(one), settings) for one in when.days], when
+
+
+def test_ranking_is_measured_within_lists_and_probabilities_over_all(four):
+    days, _ = four
+    said = judged(rows_of(days, capacity=20), bootstrap=50, seed=1)
+    each = [metrics.metrics(one.churned, one.scores["model"]) for one in days]
+    for figure in ("auc", "ap", "lift10"):
+        assert said.whole["model"][figure] == pytest.approx(np.mean([one[figure] for one in each]))
+    churned, p = (np.concatenate(parts) for parts in zip(*[(d.churned, d.scores["model"]) for d in days], strict=True))
+    together = metrics.metrics(churned, p)
+    for figure in ("base_rate", "logloss", "brier", "ece"):
+        assert said.whole["model"][figure] == pytest.approx(together[figure])
+
+
+def test_the_list_is_the_first_customers_by_score_and_money_by_value_at_risk(four):
+    days, when = four
+    found = report(days, when, stopped={}, **JUDGING)["list"]["model"]
+    caught, money = [], []
+    for one in days:
+        first = np.argsort(-one.scores["model"], kind="stable")[:30]
+        caught.append(one.churned[first].sum())
+        at_risk = np.argsort(-np.round(one.scores["model"] * one.value, 2), kind="stable")[:30]
+        money.append((one.churned * one.value)[at_risk].sum())
+    base = np.mean([one.churned.mean() for one in days])
+    assert found["caught"] == pytest.approx(np.mean(caught))
+    assert found["precision"] == pytest.approx(np.mean(caught) / 30)
+    assert found["lift"] == pytest.approx(np.mean(caught) / 30 / base, rel=0.02)
+    assert found["money_delivered"] == pytest.approx(np.mean(money), abs=1e-3)
+
+
+def test_resamples_are_of_customers_over_all_lists():
+    # One customer alone leaves, on every list. Where it is not drawn nobody leaves, on no list: about 1 in e resamples.
+    lists = [
+        Rows(i, np.arange(50), np.arange(50) == 0, np.ones(50), {"model": np.linspace(0.9, 0.1, 50)}, 5)
+        for i in range(3)
+    ]
+    drawn = judged(lists, bootstrap=400, seed=1).resampled["model"]["base_rate"]
+    assert 0.3 < np.mean(drawn == 0) < 0.44
+    assert set(np.round(drawn * 50)) <= set(range(50))
+
+
+def test_a_model_does_not_differ_from_itself(four):
+    lists = rows_of(four[0], capacity=20)
+    twice = [
+        Rows(r.as_of, r.customers, r.churned, r.value, {"a": r.scores["model"], "b": r.scores["model"]}, 20)
+        for r in lists
+    ]
+    assert set(judged(twice, bootstrap=50, seed=1).difference("a", "b", 0.95).values()) == {0.0}
+
+
+def test_the_same_seed_gives_the_same_report(four):
+    days, when = four
+    assert report(days, when, stopped={}, **JUDGING) == report(days, when, stopped={}, **JUDGING)
+
+
+def one_day(as_of: int, names: str, by: list[float]) -> Day:
+    """A list of customers named by letters, in the order of the alphabet, with these probabilities."""
+    n = len(names)
+    p = np.array(by)
+    zeros = np.zeros(n, bool)
+    return Day(as_of, pa.array(list(names)), zeros, zeros, np.ones(n), np.ones(n), {"model": p}, None, "")
+
+
+def test_names_that_change_are_told_from_customers_who_come_and_go():
+    # The first three of each list: a b c, then b d f. a is no customer any more, c fell; f is new, d rose.
+    before = one_day(FROM, "abcde", [0.9, 0.8, 0.7, 0.6, 0.1])
+    after = one_day(FROM + DAY_US, "bcdef", [0.9, 0.2, 0.8, 0.1, 0.7])
+    (found,) = changes([before, after], capacity=3)
+    assert (found["kept"], found["came"], found["went"]) == (1, 2, 2)
+    assert (found["came_eligible"], found["went_ineligible"]) == (1, 1)
+    assert found["on_both"] == 4
+    # b c d e: ranks 4 3 2 1, then 4 2 3 1: 1 - 6 * (1 + 1) / (4 * 15).
+    assert found["rank_correlation"] == pytest.approx(1 - 6 * (1 + 1) / (4 * 15))
+    assert summary([found])["by_eligibility"] == (1 + 1) / (2 + 2)
+    assert summary([]) == {}
+
+
+def test_small_groups_are_counted_and_not_shown(four):
+    days, _ = four
+    few = [
+        type(one)(**{**vars(one), "tenure_days": np.where(np.arange(len(one.churned)) < 19, 400.0, 100.0)})
+        for one in days
+    ]
+    found = stability(few, rows_of(few, capacity=20), bootstrap=50, seed=1, interval=0.95)
+    assert [one["value"] for one in found["groups"] if one["attribute"] == "tenure"] == ["90 to 180 days"]
+    assert found["suppressed"] == 1
+    assert sum(one["n"] for one in found["groups"] if one["attribute"] == "value") == sum(len(d.churned) for d in days)
+
+
+def test_a_day_on_which_a_run_would_have_stopped_is_told_and_left_out(four):
+    days, when = four
+    found = report(days[1:], when, stopped={days[0].as_of: "drift"}, **JUDGING)
+    assert found["stopped"] == [{"as_of": found["stopped"][0]["as_of"], "why": "drift"}]
+    assert len(found["as_ofs"]) == 3
+    with pytest.raises(NotEnoughData, match=r"none of 1 lists could have been made; on .*: drift"):
+        report([], when, stopped={days[0].as_of: "drift"}, **JUDGING)
