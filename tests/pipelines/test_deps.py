@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 ROOTS = {"churn": ROOT / "src", "pipelines": ROOT}
-DATA_OF = {"src/churn/core/page.py": "src/churn/core/templates"}
+DATA_OF = {"src/churn/core/template.py": "src/churn/core/templates"}
 """Files that are read as data by a module of ours; `test_every_data_file_has_its_module` keeps this complete."""
 
 

@@ -18,6 +18,9 @@ N_BINS = 10
 SMALLEST = float(np.finfo(np.float64).eps)
 """A score of 0 or 1 that proves wrong would cost infinitely much, so it is moved inside by this, as in scikit-learn."""
 
+TOO_GOOD = 4.0
+"""A model may leave a quarter of the distance to perfection that recency, frequency and money leave (docs/leaks.md)."""
+
 TOP_DECILE = 0.1
 """The share of customers that the headline lift looks at."""
 
@@ -278,6 +281,15 @@ def _lift(found: Levels, share: float = TOP_DECILE) -> np.ndarray:
     part = np.divide(inside, found.total, out=np.zeros_like(inside), where=found.total > 0)
     hits = (part * found.churned).sum(axis=1)
     return _share(hits / wanted[:, 0], _base_rate(found))
+
+
+def honest_most(simple: float) -> float:
+    """The AUC above which a model must know the outcome, given what recency, frequency and money reach.
+
+    >>> honest_most(0.8)
+    0.95
+    """
+    return 1 - (1 - max(simple, 0.5)) / TOO_GOOD
 
 
 METRICS: dict[str, Callable[[Levels], np.ndarray]] = {

@@ -1,42 +1,27 @@
 """The list as one offline HTML page in two languages: what is at stake, whom to call, and whether to believe it."""
 
-import math
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.amounts import count, money, share
+from churn.core.amounts import count, money
 from churn.core.headings import HEADINGS, LANGUAGES
+from churn.core.metric_words import DIRECTIONS, METRICS, number
 from churn.core.risk_list import LEAVING
 from churn.core.summary import Summary, local_text
+from churn.core.template import template
 
 HEAD_ROWS = 50
 """Customers on the page: what a team calls in a week or two; the workbook has more, the CSV file all."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that HTML forbids."""
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 IN_ADDRESS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "%#\"'<>&\n\t\r"})
 """What must not stand in the address of an image, nor in the attribute around it."""
-METRICS = {
-    "auc": ({"en": "AUC", "zh": "AUC"}, "higher", 3),
-    "ap": ({"en": "Average precision", "zh": "平均精度"}, "higher", 3),
-    "lift10": ({"en": "Lift of the top tenth", "zh": "前 10% 提升度"}, "higher", 2),
-    "logloss": ({"en": "Log loss", "zh": "对数损失"}, "lower", 3),
-    "brier": ({"en": "Brier score", "zh": "Brier 分数"}, "lower", 3),
-    "ece": ({"en": "Calibration error", "zh": "校准误差"}, "lower", 3),
-}
-"""Metric of the evaluation → its name, which way is better, decimals."""
-DIRECTIONS = {
-    "higher": {"en": "higher is better", "zh": "越高越好"},
-    "lower": {"en": "lower is better", "zh": "越低越好"},
-}
 MODELS = {
     "model": {"en": "This list's model", "zh": "本名单所用模型"},
     "rule": {"en": "Best time rule", "zh": "最佳时间规则"},
@@ -121,7 +106,7 @@ def page(
     head = listed.slice(0, HEAD_ROWS)
     at_risk = pc.sum(head["value_at_risk"]).as_py()
     tone, outcome = OUTCOMES[evaluation["verdict"]["outcome"]]
-    return _template(about.currency).render(
+    return template("page.html.j2", money=partial(_money, currency=about.currency)).render(
         about=about,
         rows=[_row(row) for row in head.to_pylist()],
         head_at_risk=at_risk,
@@ -146,21 +131,8 @@ def page(
     )
 
 
-def _template(currency: str) -> "Template":
-    from importlib.resources import files
-
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    texts = files("churn.core") / "templates"
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        loader=FunctionLoader(lambda name: (texts / name).read_text(encoding="utf-8")),
-    )
-    environment.filters.update(
-        count=count, share=share, money=lambda amount, decimals=2: money(amount, currency, decimals)
-    )
-    return environment.get_template("page.html.j2")
+def _money(amount: float, decimals: int = 2, *, currency: str) -> str:
+    return money(amount, currency, decimals)
 
 
 def _row(row: dict) -> dict:
@@ -201,13 +173,8 @@ def _models(evaluation: dict) -> list[dict]:
 
 
 def _cell(found: dict, metric: str, decimals: int) -> dict[str, str]:
-    value, low, high = (_number(found[f"{metric}{end}"], decimals) for end in ("", "_low", "_high"))
+    value, low, high = (number(found[f"{metric}{end}"], decimals) for end in ("", "_low", "_high"))
     return {"value": value, "interval": f"{low} – {high}"}
-
-
-def _number(value: float | None, decimals: int) -> str:
-    """The number, or a dash for what could not be computed."""
-    return "–" if value is None or math.isnan(value) else f"{value:.{decimals}f}"
 
 
 def _local(instant: str, time_zone: str) -> str:

@@ -9,14 +9,12 @@ import pyarrow.compute as pc
 
 from churn.core.leaks.alarm import Alarm
 from churn.core.leaks.future import Make, bits, day, futures
-from churn.core.metrics import auc
+from churn.core.metrics import auc, honest_most
 from churn.core.model import margins, model
 from churn.core.timeline import instants
 
 SHUFFLED_MOST = 0.03
 """How far from .5 a model that learnt from shuffled outcomes may come, beyond three standard errors of chance."""
-TOO_GOOD = 4.0
-"""A model may leave a quarter of the distance to perfection that recency, frequency and money leave."""
 
 
 def overlapping_windows(split: pa.Table) -> list[Alarm]:
@@ -48,7 +46,7 @@ def overlapping_windows(split: pa.Table) -> list[Alarm]:
 
 def too_good(reached: float, simple: float) -> list[Alarm]:
     """An alarm where a model is better than honest data allow, given what recency, frequency and money reach (AUC)."""
-    limit = 1 - (1 - max(simple, 0.5)) / TOO_GOOD
+    limit = honest_most(simple)
     if reached <= limit:
         return []
     words = (
