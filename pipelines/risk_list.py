@@ -21,7 +21,7 @@ def main() -> None:
     about = {name: store.read_json(store.PATHS[name]) for name in ("evaluation", "reconciliation")}
     about |= {"figures": store.read_texts(store.PATHS["figures"]), "digests": json.loads(texts["digests.json"])}
     files = delivery_files(listed, dataset=data, definition=definition, **about)
-    store.write_files(store.PATHS["risk_list"], files)
+    store.write_files(store.PATHS["risk_list"], {**files, **store.read_texts(store.PATHS["card"])})
 
 
 if __name__ == "__main__":

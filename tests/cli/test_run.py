@@ -1,5 +1,6 @@
 """`churn run` from check to delivery, with a graph of one stage that stands for the pipeline."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ def main():
     Path("reports").mkdir(exist_ok=True)
     rows = '{"rows": 9, "kept": 5, "duplicates": 1, "quarantined": 1, "out_of_window": 2}'
     Path("reports/events.json").write_text('{"total": %s, "warnings": ["one row is odd"]}' % rows)
+    Path("reports/tracking.json").write_text('{"tracked": false, "git_commit": "abc"}')
     Path("reports/evaluation.json").write_text('{"verdict": {"en": "Better than the best time rule"}}')
     shutil.copytree("made", "data/risk_list")
 
@@ -57,6 +59,7 @@ def _project(tmp_path, monkeypatch):
     (tmp_path / "made").mkdir()
     for name in FILES:
         (tmp_path / "made" / name).write_text("x")
+    (tmp_path / "made/model_card.json").write_text('{"grade": {"grade": "B", "en": "Use the order."}}')
     row = {
         "rank": 1,
         "customer_id": "007",
@@ -86,6 +89,8 @@ def test_a_run_publishes_the_list_and_the_same_run_again_changes_nothing():
     verify(Path("deliveries/2018-01-01"))
     assert "Published deliveries/2018-01-01: 1 customers" in first.stdout
     assert "no basket for 41 days" in first.stdout
+    assert "Grade B. Use the order. See deliveries/2018-01-01/model_card.html" in first.stdout
+    assert json.loads(Path("deliveries/2018-01-01/origin.json").read_text())["git_commit"] == "abc"
     assert [line.split()[:2] for line in first.stderr.splitlines()] == [["risk_list", "started"], ["risk_list", "made"]]
     again = ran()
     assert "Nothing changed; still deliveries/2018-01-01" in again.stdout

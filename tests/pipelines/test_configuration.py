@@ -58,7 +58,7 @@ def test_a_run_refuses_it_too_and_uses_it_once_it_is_composed(project):
 def test_an_experiment_with_another_model_makes_again_what_the_model_touches(project):
     tried = done(project, *DVC, "exp", "run", "-S", "model=logistic")
     assert tried.returncode == 0, tried.stderr
-    assert made(tried.stdout) == {"raw", "model", "evaluation", "scores", "reasons", "risk_list", "tracking"}
+    assert made(tried.stdout) == {"raw", "model", "evaluation", "card", "scores", "reasons", "risk_list", "tracking"}
     assert json.loads((project / "models/current/card.json").read_text())["kind"] == "logistic"
 
 

@@ -37,7 +37,13 @@ def test_manifests_of_two_runs_differ_in_the_parameters_only(demo_runs):
 def test_without_tracking_there_is_no_store_and_the_report_says_why(demo_runs):
     tracked, alone = (json.loads((p.folder / "reports/tracking.json").read_text()) for p in demo_runs)
     assert tracked["tracked"]
-    assert alone == {"tracked": False, "why": "tracking.enabled is false"}
+    assert alone == {
+        "tracked": False,
+        "why": "tracking.enabled is false",
+        "git_commit": alone["git_commit"],
+        "git_changed_files": 0,
+    }
+    assert len(alone["git_commit"]) == 40
     assert (demo_runs[0].folder / "mlruns/mlflow.db").exists()
     assert not (demo_runs[1].folder / "mlruns").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churn.shell import delivery
-from churn.shell.delivery import FILES, MANIFEST, SUPERSEDED, publish, verify
+from churn.shell.delivery import FILES, MANIFEST, ORIGIN, SUPERSEDED, name_origin, publish, verify
 from churn.shell.store.files import digest
 from churn.words.errors import DiskFault, IntegrityFault, NotEnoughData
 
@@ -50,6 +50,17 @@ def test_the_manifest_names_each_file_with_its_size_and_digest_and_no_clock(tmp_
     files = manifest.pop("files")
     assert manifest == ABOUT | {"as_of": "2018-01-01"}
     assert files == {name: {"sha256": digest(folder / name), "bytes": len("one")} for name in FILES}
+
+
+def test_who_made_a_delivery_stands_beside_it_and_changes_nothing_of_it(tmp_path):
+    folder, _ = delivered(tmp_path, "one")
+    name_origin(folder, {"run_id": "a", "git_commit": "b"})
+    verify(folder)
+    assert json.loads((folder / ORIGIN).read_text()) == {"run_id": "a", "git_commit": "b"}
+    assert delivered(tmp_path, "one") == (folder, False)
+    before = (folder / ORIGIN).stat().st_mtime_ns
+    name_origin(folder, {"run_id": "a", "git_commit": "b"})
+    assert (folder / ORIGIN).stat().st_mtime_ns == before
 
 
 def test_two_checkouts_give_the_same_bytes(tmp_path):
@@ -141,7 +152,7 @@ def test_missing_and_empty_files_are_refused_by_name(tmp_path):
     made = list_of(tmp_path / "made", "one")
     (made / "risk_list.csv").unlink()
     (made / "index.html").write_text("")
-    with pytest.raises(IntegrityFault, match=r"2 of 6 files .* index.html, risk_list.csv"):
+    with pytest.raises(IntegrityFault, match=r"2 of 8 files .* index.html, risk_list.csv"):
         publish(made, tmp_path / "deliveries", as_of="2018-01-01", **ABOUT)
     assert not (tmp_path / "deliveries").exists()
 
@@ -151,7 +162,7 @@ def test_a_changed_a_missing_and_an_added_file_are_named(tmp_path):
     (folder / "risk_list.csv").write_text("two")
     (folder / "index.html").unlink()
     (folder / "extra.txt").write_text("x")
-    with pytest.raises(IntegrityFault, match=r"3 of 6 files .*: extra.txt, index.html, risk_list.csv"):
+    with pytest.raises(IntegrityFault, match=r"3 of 8 files .*: extra.txt, index.html, risk_list.csv"):
         verify(folder)
 
 

@@ -118,6 +118,24 @@ def test_the_same_files_are_told_once(root: Path, store: Path) -> None:
     assert len(runs(store)) == registered(store) == 1
 
 
+def test_the_figures_of_a_backtest_are_told_under_names_of_their_own(root: Path) -> None:
+    write(
+        root / "data/measured.json", '{"backtest": {"pooled": {"auc": 0.8}, "as_ofs": [{"auc": 0.7}]}, "digests": {}}'
+    )
+    assert told(root).metrics == {"model.auc": 0.86, "model.n": 2318.0, "backtest.pooled.auc": 0.8}
+
+
+def test_a_card_that_changed_alone_replaces_the_one_of_its_run(root: Path, store: Path) -> None:
+    import mlflow
+
+    write(root / "reports/card/model_card.json", "old")
+    first = track(root, **SECTION)
+    write(root / "reports/card/model_card.json", "new")
+    assert track(root, **SECTION) == first
+    path = mlflow.artifacts.download_artifacts(run_id=first["run_id"], artifact_path="card/model_card.json")
+    assert Path(path).read_text() == "new"
+
+
 def test_a_new_figure_of_the_same_model_is_a_new_run_and_no_new_version(root: Path, store: Path) -> None:
     first = track(root, **SECTION)
     write(root / "reports/evaluation.json", '{"model": {"auc": 0.87}}')
@@ -173,7 +191,7 @@ def test_an_unreachable_store_costs_one_warning_and_no_result(
         store.parent.write_text("a file where the folder should be")
     with caplog.at_level(logging.WARNING):
         report = track(root, **{**SECTION, "required": False})
-    assert report["tracked"] is False
+    assert (report["tracked"], report["git_commit"], report["git_changed_files"]) == (False, "", 0)
     assert len(caplog.records) == 1
     with pytest.raises(TrackingFault, match="MLflow could not be told") as raised:
         track(root, **SECTION)

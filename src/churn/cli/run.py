@@ -59,15 +59,15 @@ def run(
 
 def _publish() -> "Published":
     """Put the list that was made into deliveries/, under the local date of its as_of."""
-    from churn.shell import config
-    from churn.shell.delivery import listed, publish
+    from churn.shell import config, store
+    from churn.shell.delivery import listed, name_origin, publish
     from churn.shell.store import PATHS, digest
     from churn.words.windows import local_date
 
     made = Path(PATHS["risk_list"])
     rows = listed(made, ["as_of", "model_version"])
     first = rows.slice(0, 1).to_pylist()
-    return publish(
+    published = publish(
         made,
         DELIVERIES,
         as_of=local_date(int(first[0]["as_of"].timestamp() * 1e6), config.params().values["data"]["time_zone"]),
@@ -76,6 +76,8 @@ def _publish() -> "Published":
         params_digest=digest(config.PARAMS),
         data_digest=digest(PATHS["raw"]),
     )
+    name_origin(published.folder, store.read_json(PATHS["tracking"]))
+    return published
 
 
 def _say(published: "Published") -> None:
@@ -100,6 +102,8 @@ def _say(published: "Published") -> None:
     console.print(account().text)
     console.print(table)
     console.print(store.read_json(PATHS["evaluation"])["verdict"]["en"])
+    grade = store.read_json(published.folder / "model_card.json")["grade"]
+    console.print(f"Grade {grade['grade']}. {grade['en']} See {published.folder}/model_card.html")
     state = "Published" if published.is_new else "Nothing changed; still"
     console.print(f"{state} {published.folder}: {len(rows):,} customers. Open {published.folder}/index.html")
     console.print(f"Ask about one of them: churn why {rows['customer_id'][0]}")

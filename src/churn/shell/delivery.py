@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FILES = (
     "index.html",
+    "model_card.html",
+    "model_card.json",
     "risk_list.csv",
     "risk_list.json",
     "risk_list.parquet",
@@ -31,6 +33,9 @@ FILES = (
 )
 """What a delivery must hold for its readers; it may hold more."""
 MANIFEST = "manifest.json"
+ORIGIN = "origin.json"
+"""Which run of MLflow and which commit told the figures of a delivery. It is no part of it: two makers of the same
+bytes have different ones."""
 LATEST = "latest"
 SUPERSEDED = 3
 """Older versions of the same as_of that are kept, to see what a correction changed. More would only fill the disk."""
@@ -115,6 +120,13 @@ def verify(folder: Path) -> None:
         )
 
 
+def name_origin(folder: Path, origin: dict[str, object]) -> None:
+    """Say beside the files of a delivery who made them; equal words again change nothing."""
+    path = folder / ORIGIN
+    if not path.exists() or read_json(path) != origin:
+        write_json(path, origin)
+
+
 def listed(folder: Path, columns: list[str] | None = None) -> "pa.Table":
     """RISK_LIST as it lies in a folder with a list; `columns` narrows it."""
     import pyarrow as pa
@@ -145,9 +157,16 @@ def _check(made: Path, as_of: str, rows: int) -> None:
 
 
 def _files(folder: Path) -> dict[str, dict[str, str | int]]:
-    """Digest and size in bytes of every file of the folder but the manifest, by its path in it."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
-    return {p.relative_to(folder).as_posix(): {"sha256": digest(p), "bytes": p.stat().st_size} for p in paths}
+    """Digest and size in bytes of every file of the folder that belongs to the delivery, by its path in it."""
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": digest(path), "bytes": path.stat().st_size}
+        for path in _delivered(folder)
+    }
+
+
+def _delivered(folder: Path) -> list[Path]:
+    about = (folder / MANIFEST, folder / ORIGIN)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path not in about)
 
 
 def _version(made: Path, versions: Path, manifest: dict[str, object]) -> Path:
@@ -170,7 +189,7 @@ def _version(made: Path, versions: Path, manifest: dict[str, object]) -> Path:
 
 def _copy(made: Path, partial: Path, manifest: dict[str, object]) -> None:
     """Copy content, never links: the stage may rewrite its own files at any time."""
-    for path in sorted(p for p in made.rglob("*") if p.is_file() and p != made / MANIFEST):
+    for path in _delivered(made):
         target = partial / path.relative_to(made)
         target.parent.mkdir(parents=True, exist_ok=True)
         with path.open("rb") as source, target.open("wb") as handle:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -119,8 +120,8 @@ def calibrated(row: Mapping[str, float], ece_most: float) -> str:
 
 def verdict(
     table: Comparison, team: dict, *, rule: Mapping[str, str], interval: float, ece_most: float
-) -> dict[str, str]:
-    """What the table says, in words: `outcome`, `calibrated`, and sentences `en` and `zh`.
+) -> dict[str, Any]:
+    """What the table says, in words: `outcome`, `calibrated`, `rule` a language, and sentences `en` and `zh`.
 
     `rule` is the time rule's feature in words, by language.
     """
@@ -155,6 +156,7 @@ def verdict(
     return {
         "outcome": earned,
         "calibrated": is_true,
+        "rule": dict(rule),
         "en": f"{a}: {' '.join(rest)}",
         "zh": f"{b}：{''.join(rest_zh)}",
     }

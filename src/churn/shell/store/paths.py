@@ -2,6 +2,7 @@
 
 PATHS: dict[str, str] = {
     "raw": "data/raw.json",
+    "measured": "data/measured.json",
     "events": "data/events.parquet",
     "attributes": "data/attributes.parquet",
     "quarantine": "data/quarantine.parquet",
@@ -13,6 +14,7 @@ PATHS: dict[str, str] = {
     "evaluation": "reports/evaluation.json",
     "curves": "reports/curves",
     "figures": "reports/figures",
+    "card": "reports/card",
     "scores": "data/scores.parquet",
     "contributions": "data/contributions.parquet",
     "reasons": "data/reasons.parquet",

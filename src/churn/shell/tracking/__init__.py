@@ -9,7 +9,7 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from churn.shell.tracking import records
-from churn.shell.tracking.told import Told, told
+from churn.shell.tracking.told import Told, commit, told
 from churn.words.errors import TrackingFault
 
 __all__ = ["FOLDER", "track"]
@@ -19,7 +19,7 @@ FOLDER = "mlruns"
 
 
 def track(root: Path, *, enabled: bool, experiment: Annotated[str, MinLen(1)], required: bool) -> dict[str, object]:
-    """What MLflow knows of this run of the pipeline, once it was told: run, registered model and alias.
+    """What MLflow knows of this run of the pipeline, once it was told: run, registered model and alias; and the commit.
 
     A run that was told before (same parameters, metrics, data and model) is not told again. `tracked` is false, with
     the reason, where tracking is switched off or the store cannot be reached; what the pipeline made stays as it is.
@@ -43,26 +43,30 @@ def track(root: Path, *, enabled: bool, experiment: Annotated[str, MinLen(1)], r
     IntegrityFault
         A file of the model is not what its digest says.
     """
+    git = commit(root)
     if not enabled:
-        return {"tracked": False, "why": "tracking.enabled is false"}
+        return {"tracked": False, "why": "tracking.enabled is false", **git}
     content = told(root)
     folder = Path(os.environ.get("DVC_ROOT", root)).absolute() / FOLDER
     records.prepare()
     try:
-        return {"tracked": True, "store": f"{FOLDER}/mlflow.db", **_written(folder, experiment, content)}
+        return {"tracked": True, "store": f"{FOLDER}/mlflow.db", **_written(folder, experiment, content), **git}
     except _unavailable() as error:
         why = f"MLflow could not be told: {_first_line(error)}. The results are complete without it"
         if required:
             raise TrackingFault(f"{why}, but tracking.required is true; see {FOLDER}/mlflow.db") from error
         logging.getLogger(__name__).warning("%s; `dvc repro --single-item --force tracking` tells it later", why)
-        return {"tracked": False, "why": why}
+        return {"tracked": False, "why": why, **git}
 
 
 def _written(folder: Path, experiment: str, content: Told) -> dict[str, object]:
     with records.opened(folder) as client:
         records.end_killed(client)
         number = records.experiment_id(client, experiment, folder)
-        run = records.known_run(client, number, content.identity) or records.write_run(client, number, content)
+        known = records.known_run(client, number, content.identity)
+        run = known or records.write_run(client, number, content)
+        if known:
+            records.write_artifacts(client, known, content)
         version = records.registered(client, experiment, content, run)
     return {
         "experiment": experiment,

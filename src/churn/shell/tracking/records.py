@@ -93,13 +93,18 @@ def write_run(client: "MlflowClient", experiment: str, told: Told) -> str:
     status = "FAILED"
     try:
         _log_values(client, run, told)
-        for path, place in told.artifacts:
-            log = client.log_artifacts if path.is_dir() else client.log_artifact
-            log(run, str(path), place or None)
+        write_artifacts(client, run, told)
         status = "FINISHED"
     finally:
         client.set_terminated(run, status)
     return run
+
+
+def write_artifacts(client: "MlflowClient", run: str, told: Told) -> None:
+    """Files beside the run; those of the same name are replaced, as a card that has a backtest by now."""
+    for path, place in told.artifacts:
+        log = client.log_artifacts if path.is_dir() else client.log_artifact
+        log(run, str(path), place or None)
 
 
 def registered(client: "MlflowClient", name: str, told: Told, run: str) -> str | None:

@@ -32,7 +32,8 @@ class Told:
     parameters : dict of str
         `params.yaml`, flattened: `model.learning_rate` → its value as text.
     metrics : dict of float
-        Every number of `reports/evaluation.json` but those of its tables, flattened.
+        Every number of `reports/evaluation.json` but those of its tables, flattened, and those of a backtest of the
+        same data and parameters over all its dates, as `backtest.pooled.auc`.
     tags : dict of str
         Where it comes from: digests, git commit, names of DVC.
     model : dict of str
@@ -69,14 +70,28 @@ def told(root: Path) -> Told:
     return Told(
         parameters={name: _shown(name, value) for name, value in _leaves(parameters)},
         metrics={
-            _metric(name): float(value)
-            for name, value in _leaves(_without_rows(read_json(root / PATHS["evaluation"])))
-            if isinstance(value, int | float) and not isinstance(value, bool)
+            **_numbers(_without_rows(read_json(root / PATHS["evaluation"]))),
+            **_numbers({"backtest": _pooled(root)}),
         },
         tags=_tags(root, model),
         model=model,
         artifacts=tuple(_artifacts(root)),
     )
+
+
+def _pooled(root: Path) -> dict[str, Any]:
+    """The figures of the backtest over all its dates; nothing where there is no backtest."""
+    path = root / PATHS["measured"]
+    backtest = read_json(path)["backtest"] if path.exists() else None
+    return {"pooled": backtest["pooled"]} if backtest else {}
+
+
+def _numbers(report: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        _metric(name): float(value)
+        for name, value in _leaves(report)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def _verified(texts: dict[str, str]) -> dict[str, str]:
@@ -92,17 +107,25 @@ def _verified(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _tags(root: Path, model: Mapping[str, str]) -> dict[str, str]:
-    lock = root / "dvc.lock"
+    lock, git = root / "dvc.lock", commit(root)
     found = {
         "model_version": _sha256(model["digests.json"])[:12],
         "model_kind": json.loads(model["card.json"])["kind"],
         "data_digest": digest(root / PATHS["raw"]),
         "dvc_lock_digest": digest(lock) if lock.exists() else "",
-        "mlflow.source.git.commit": _git(root, "rev-parse", "HEAD"),
-        "git_changed_files": str(len(_git(root, "status", "--porcelain", "--untracked-files=no").splitlines())),
+        "mlflow.source.git.commit": str(git["git_commit"]),
+        "git_changed_files": str(git["git_changed_files"]),
         **{name.lower(): os.environ.get(name, "") for name in DVC_NAMES},
     }
     return {name: value for name, value in found.items() if value}
+
+
+def commit(root: Path) -> dict[str, str | int]:
+    """`git_commit` of the project, empty outside a repository, and how many tracked files differ from it."""
+    return {
+        "git_commit": _git(root, "rev-parse", "HEAD"),
+        "git_changed_files": len(_git(root, "status", "--porcelain", "--untracked-files=no").splitlines()),
+    }
 
 
 def _git(root: Path, *command: str) -> str:
@@ -122,7 +145,7 @@ def _git(root: Path, *command: str) -> str:
 
 
 def _artifacts(root: Path) -> Iterator[tuple[Path, str]]:
-    for name in ("model", "evaluation", "curves", "figures", "raw"):
+    for name in ("model", "evaluation", "curves", "figures", "card", "raw"):
         path = root / PATHS[name]
         if path.exists():
             yield path, name if path.is_dir() else ""
