@@ -11,7 +11,7 @@ from model_world import LIGHTGBM, LOGISTIC, SECTIONS, world
 
 from churn.core.model import margins, model, score
 from churn.core.model.parts import LEARNING, MATURED, learning
-from churn.core.model.sample import RARER_SHARE, sample
+from churn.core.model.sample import RARER_SHARE, later, sample
 from churn.words.errors import Fault
 
 DAY = 86_400_000_000
@@ -175,3 +175,17 @@ def test_a_sample_with_more_churners_than_there_are_gives_the_true_base_rate(sec
     assert base < 0.13
     # Three deviations of the base rate of 3,000 test rows, and of the calibration rows of the sample.
     assert score(fitted, margins(fitted, features.filter(test))).mean() == pytest.approx(base, abs=0.03)
+
+
+def test_where_there_is_one_date_half_of_the_customers_judge_whoever_else_is_there():
+    ids = pa.chunked_array([pa.array([f"c{i}" for i in range(2_000)])])
+    as_of = np.zeros(2_000, np.int64)
+    found = later(ids, as_of, 7)
+    assert 0.45 < found.mean() < 0.55
+    assert later(ids.slice(500), as_of[500:], 7).tolist() == found[500:].tolist()
+    assert later(ids, as_of, 8).tolist() != found.tolist()
+
+
+def test_where_there_are_several_dates_the_later_half_of_them_judges():
+    ids = pa.chunked_array([pa.array(["a", "a", "a", "b", "b"])])
+    assert later(ids, np.array([1, 2, 3, 2, 3]), 7).tolist() == [False, True, True, True, True]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from churn.core.backtest.dates import Plan
 from churn.core.backtest.world import World
 from churn.core.definitions import Definition
 from churn.core.model import Model, margins, model, score
+from churn.core.model.calibration import Kind
 from churn.core.model.rule import TIME
 from churn.core.risk_list import expected_value
 from churn.core.split import split
@@ -30,7 +31,7 @@ class Settings:
     model: Mapping[str, Any]
     rfm: tuple[str, ...]
     rfm_l2: float
-    calibration: Literal["platt", "isotonic", "none"]
+    calibration: Kind
     seed: int
     value_features: tuple[str, ...]
 

@@ -7,7 +7,7 @@ and the baselines were learnt from.
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ from churn.core.evaluation.rows import Rows, gathered
 from churn.core.evaluation.slices import Judged, by_slice, selected
 from churn.core.features import Feature
 from churn.core.model import Model, margins, model, score
+from churn.core.model.calibration import Kind
 from churn.words.errors import GateFault, message
 from churn.words.tables import FEATURES
 
@@ -78,7 +79,7 @@ def evaluation(
     baseline_rows: Annotated[int, Ge(1)],
     rfm: Annotated[tuple[str, ...], MinLen(1)],
     rfm_l2: Annotated[float, Gt(0)],
-    calibration: Literal["platt", "isotonic", "none"],
+    calibration: Kind,
     slices: tuple[str, ...],
     slices_least: Annotated[int, Ge(2)],
 ) -> Evaluation:

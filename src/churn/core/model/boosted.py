@@ -81,7 +81,7 @@ def fit(
         Age, against the newest as_of that is learnt from, at which a snapshot counts half; None: all count the same.
     refit : bool
         Whether to learn from all that matured before the test in the end.
-    calibration : {"platt", "isotonic", "none"}
+    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises
@@ -156,7 +156,7 @@ def _calibrated(
     """The model text, and the map of its margins: fitted on the first boosters, moved for those that were refitted."""
     body = trees.mean_of([booster.model_to_string() for booster in first])
     before = _margins(body, rows.names, rows.held_out)
-    fitted = fit_map(before, rows.churned, kind=kind, weights=rows.weights)
+    fitted = fit_map(before, rows.churned, kind=kind, weights=rows.weights, later=rows.later)
     if not again:
         return body, fitted
     body = trees.mean_of([booster.model_to_string() for booster in again])

@@ -23,7 +23,8 @@ WORKERS = 2
 class Binned:
     """What boosters learn from, in LightGBM's bins: a quarter of the memory of the numbers, which are gone by then.
 
-    `again` is what is refitted from, None without a refit. `held_out` is the calibration part, as numbers. `card` says
+    `again` is what is refitted from, None without a refit. `held_out` is the calibration part, as numbers, and
+    `later` the rows of it that judge what was fitted on the others. `card` says
     which rows these are.
     """
 
@@ -36,6 +37,7 @@ class Binned:
     held_out: np.ndarray
     churned: np.ndarray
     weights: np.ndarray | None
+    later: np.ndarray
     card: dict
 
 
@@ -53,6 +55,7 @@ def binned(known: Learning, parameters: dict, half_life: float | None, *, refit:
         held_out.x,
         held_out.churned,
         held_out.weights,
+        known.later,
         described(known),
     )
 

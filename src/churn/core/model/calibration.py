@@ -1,22 +1,40 @@
 """From margin to score: a monotone map, fitted on snapshots that the model has not learnt from, stored as JSON.
 
 `{"kind": "platt", "intercept": a, "slope": b}`: score = 1 / (1 + exp(-(a + b * margin))).
+`{"kind": "beta", "intercept": c, "slopes": [a, b], "shift": s}`: log-odds c + a ln p - b ln(1 - p) of the score,
+where p is the logistic function of margin - s.
 `{"kind": "isotonic", "margins": [...], "scores": [...]}`: straight lines between these points, flat outside.
 `{"kind": "none"}`: score = 1 / (1 + exp(-margin)).
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
-Kind = Literal["platt", "isotonic", "none"]
+from churn.words.errors import Fault
+
+Kind = Literal["chosen", "platt", "beta", "isotonic", "none"]
 
 SLOPE_LEAST = 0.01
 """A model that tells nothing may meet a calibration part in which it tells the opposite. A slope of zero or less would
 tie or turn the order; this one keeps it and gives everybody nearly the base rate."""
 
+TINY = 1e-12
+"""A score of 0 or 1 that proves wrong would cost infinitely much."""
+OUTCOMES_LEAST = 50
+"""Churners, and stayers, in each of the slices by which a map is chosen. With fewer, the log losses of maps differ by
+chance alone, and a map of two numbers is taken."""
 
-def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind, weights: np.ndarray | None = None) -> dict:
+
+def fit_map(
+    margins: np.ndarray,
+    churned: np.ndarray,
+    *,
+    kind: Kind,
+    weights: np.ndarray | None = None,
+    later: np.ndarray | None = None,
+) -> dict:
     """The map of that kind, as JSON can hold it, with the rows and churners that it was fitted on.
 
     Parameters
@@ -24,13 +42,18 @@ def fit_map(margins: np.ndarray, churned: np.ndarray, *, kind: Kind, weights: np
     margins : ndarray, shape (n_rows,)
         Log-odds, of rows that the model was not fitted on.
     churned : ndarray of bool, shape (n_rows,)
-    kind : {"platt", "isotonic", "none"}
-        Two numbers; a staircase, which wants some thousand rows; nothing.
+    kind : {"chosen", "platt", "beta", "isotonic", "none"}
+        `chosen`: the simplest of the others that predicts the later rows as well as the best, fitted on all; the map
+        says under "choice" how it was found. The others: two numbers; three; a staircase, which wants some thousand
+        rows; nothing.
     weights : ndarray, shape (n_rows,), or None
         How many snapshots each row stands for; None: itself.
+    later : ndarray of bool, shape (n_rows,), or None
+        The rows on which the kinds are judged; needed by `chosen` alone. See `churn.core.model.parts.Learning`.
     """
-    fitted = {"platt": _platt, "isotonic": _isotonic, "none": _none}[kind](margins, churned, weights)
-    return {"kind": kind, **fitted, "rows": len(churned), "churners": int(churned.sum())}
+    used, choice = _choice(margins, churned, weights, later) if kind == "chosen" else (kind, {})
+    fitted = _FITS[used](margins, churned, weights)
+    return {"kind": used, **fitted, **choice, "rows": len(churned), "churners": int(churned.sum())}
 
 
 def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
@@ -39,6 +62,8 @@ def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
         return np.interp(margins, fitted["margins"], fitted["scores"])
     if fitted["kind"] == "platt":
         return sigmoid(fitted["intercept"] + fitted["slope"] * margins)
+    if fitted["kind"] == "beta":
+        return sigmoid(fitted["intercept"] + _logs(margins - fitted["shift"]) @ np.array(fitted["slopes"]))
     return sigmoid(margins)
 
 
@@ -52,6 +77,8 @@ def moved(fitted: dict, by: float) -> dict:
         return {**fitted, "intercept": fitted["intercept"] - fitted["slope"] * by}
     if fitted["kind"] == "isotonic":
         return {**fitted, "margins": [margin + by for margin in fitted["margins"]]}
+    if fitted["kind"] == "beta":
+        return {**fitted, "shift": fitted["shift"] + by}
     return fitted
 
 
@@ -61,7 +88,15 @@ def sigmoid(log_odds: np.ndarray) -> np.ndarray:
 
 
 def line(x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
-    """Intercept and slope of the log-odds of churned over x: a logistic regression on one variable.
+    """Intercept and slope of the log-odds of churned over x: a logistic regression on one variable."""
+    intercept, slope = _regression(x[:, None], churned, weights)
+    return float(intercept), float(slope)
+
+
+def _regression(
+    x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None, offset: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """Intercept and slopes of the log-odds of churned, less the offset, over the columns of x: a logistic regression.
 
     Targets are drawn in from 0 and 1 by one pseudo-count a class, so that perfectly separated rows have an answer
     (Platt, Probabilistic outputs for support vector machines, 1999). Newton steps, halved while they make it worse.
@@ -70,23 +105,25 @@ def line(x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None = None) 
         weights = np.ones(len(x))
     total, positives = weights.sum(), weights[churned].sum()
     target = np.where(churned, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
-    centre = np.average(x, weights=weights)
-    spread = np.sqrt(np.average((x - centre) ** 2, weights=weights)) or 1.0
+    centre = np.average(x, axis=0, weights=weights)
+    spread = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
+    spread[spread == 0] = 1.0
     z = np.column_stack([np.ones(len(x)), (x - centre) / spread])
-    answer = np.array([np.log((weights @ target) / (weights @ (1 - target))), 0.0])
+    answer = np.zeros(z.shape[1])
+    answer[0] = np.log((weights @ target) / (weights @ (1 - target)))
     for _ in range(100):
-        probability = sigmoid(z @ answer)
+        probability = sigmoid(z @ answer + offset)
         # The ridge only speaks where the curvature has died away, or x is constant.
-        curvature = (z * (weights * probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(2)
+        curvature = (z * (weights * probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(len(answer))
         step = np.linalg.solve(curvature, z.T @ (weights * (target - probability)))
-        least = _loss(z @ answer, target, weights) + 1e-12
-        while _loss(z @ (answer + step), target, weights) > least and np.abs(step).max() > 1e-12:
+        least = _loss(z @ answer + offset, target, weights) + 1e-12
+        while _loss(z @ (answer + step) + offset, target, weights) > least and np.abs(step).max() > 1e-12:
             step = step / 2
         answer = answer + step
         if np.abs(step).max() < 1e-10:
             break
-    slope = float(answer[1] / spread)
-    return float(answer[0] - slope * centre), slope
+    slopes = answer[1:] / spread
+    return np.array([answer[0] - slopes @ centre, *slopes])
 
 
 def _loss(log_odds: np.ndarray, target: np.ndarray, weights: np.ndarray) -> float:
@@ -101,6 +138,34 @@ def _platt(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None)
     return {"intercept": intercept, "slope": slope}
 
 
+def _beta(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
+    """Beta calibration: Kull, Silva Filho and Flach, Beyond sigmoids, 2017, Electronic Journal of Statistics 11.
+
+    Either end of the scale has a slope of its own, and Platt's map is the case in which they are equal. Neither may be
+    below `SLOPE_LEAST`: where one would be, the best fit lies on that border, since the loss is convex.
+    """
+    logs, offset = _logs(margins), SLOPE_LEAST * margins
+    both = _regression(logs, churned, weights, offset)
+    if both[1:].min() < 0:
+        borders = []
+        for free in (0, 1):
+            alone = _regression(logs[:, [free]], churned, weights, offset)
+            slopes = np.zeros(2)
+            slopes[free] = alone[1]
+            borders.append(np.array([alone[0], *slopes]))
+        flat = np.array([_regression(logs[:, :0], churned, weights, offset)[0], 0.0, 0.0])
+        allowed = [flat, *(border for border in borders if border[1:].min() >= 0)]
+        target, heavy = churned.astype(np.float64), np.ones(len(churned)) if weights is None else weights
+        both = min(allowed, key=lambda found: _loss(found[0] + logs @ found[1:] + offset, target, heavy))
+    return {"intercept": float(both[0]), "slopes": (both[1:] + SLOPE_LEAST).tolist(), "shift": 0.0}
+
+
+def _logs(margins: np.ndarray) -> np.ndarray:
+    """Of the logistic function p of a margin: ln p and -ln(1 - p), shape `(n_rows, 2)`; they add up to the margin."""
+    margins = np.asarray(margins, dtype=np.float64)
+    return np.column_stack([-np.logaddexp(0.0, -margins), np.logaddexp(0.0, margins)])
+
+
 def _isotonic(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
     from sklearn.isotonic import IsotonicRegression
 
@@ -113,3 +178,54 @@ def _isotonic(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | No
 
 def _none(_margins: np.ndarray, _churned: np.ndarray, _weights: np.ndarray | None) -> dict:
     return {}
+
+
+_FITS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray | None], dict]] = {
+    "none": _none,
+    "platt": _platt,
+    "beta": _beta,
+    "isotonic": _isotonic,
+}
+"""From the simplest to the one that takes most of the data."""
+
+
+def _choice(
+    margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None, later: np.ndarray | None
+) -> tuple[str, dict]:
+    """The kind of map, and how it was found: each is fitted on the earlier rows and judged on the later ones.
+
+    Of those whose mean log loss is within one standard error of the best, the simplest (Breiman and others 1984,
+    section 3.4.3); the error is that of the difference, row by row, so what all maps find hard does not count.
+    """
+    if later is None:
+        raise Fault("a map can be chosen only where it is known which rows are the later ones")
+    counts = [int((churned[rows] == outcome).sum()) for rows in (later, ~later) for outcome in (True, False)]
+    if min(counts) < OUTCOMES_LEAST:
+        why = f"a slice has {min(counts)} churners or stayers; it takes {OUTCOMES_LEAST} to choose"
+        return "platt", {"choice": {"why": why, "judged": {}}}
+    heavy = np.ones(len(margins)) if weights is None else weights
+    before, target, n = ~later, churned[later].astype(np.float64), heavy[later]
+    losses = {}
+    for kind, fit in _FITS.items():
+        p = np.clip(
+            calibrated({"kind": kind, **fit(margins[before], churned[before], heavy[before])}, margins[later]),
+            TINY,
+            1 - TINY,
+        )
+        losses[kind] = -(target * np.log(p) + (1 - target) * np.log1p(-p))
+    best = min(losses, key=lambda kind: float(np.average(losses[kind], weights=n)))
+    judged = {}
+    for kind, loss in losses.items():
+        worse = loss - losses[best]
+        mean = float(np.average(worse, weights=n))
+        error = float(np.sqrt(np.sum((n * (worse - mean)) ** 2)) / n.sum())
+        judged[kind] = {"log_loss": float(np.average(loss, weights=n)), "worse": mean, "error": error}
+    simplest = next(kind for kind, found in judged.items() if found["worse"] <= found["error"])
+    return simplest, {
+        "choice": {
+            "why": "the simplest within one standard error of the best",
+            "rows": int(later.sum()),
+            "churners": int(target.sum()),
+            "judged": judged,
+        }
+    }

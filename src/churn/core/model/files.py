@@ -15,6 +15,9 @@ BODIES = {
 }
 """The file that holds what was learnt, by kind of model."""
 
+TOLD = ("kind", "choice")
+"""What the card says of the map: which kind it is, and how it was chosen."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -54,7 +57,13 @@ def files(model: Model) -> dict[str, str]:
         "calibration.json": json_text(model.calibration),
         "vocabulary.json": json_text(model.vocabulary),
         "card.json": json_text(
-            {**model.card, "kind": model.kind, "features": list(model.features), "dropped": model.dropped}
+            {
+                **model.card,
+                "kind": model.kind,
+                "features": list(model.features),
+                "dropped": model.dropped,
+                "calibration": {name: model.calibration[name] for name in TOLD if name in model.calibration},
+            }
         ),
     }
     return {**texts, "digests.json": json_text({name: _sha256(text) for name, text in texts.items()})}

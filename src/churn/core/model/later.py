@@ -36,14 +36,14 @@ def finished(
     refit : bool
         Whether to learn from all that matured before the test in the end; the map moves by the difference of the mean
         margins.
-    calibration : {"platt", "isotonic", "none"}
+    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
     parameters : dict
         What the section says besides, for the card.
     """
     model, held_out = learn(known.joined(*BEFORE)), known.parts["calibration"]
     before = margins(model, known.columns(held_out, model.features))
-    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights)
+    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights, later=known.later)
     if refit:
         model = learn(known.parts[MATURED])
         change = margins(model, known.columns(held_out, model.features)) - before

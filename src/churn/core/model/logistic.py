@@ -51,7 +51,7 @@ def fit(
     refit : bool
         Whether to learn from all that matured before the test in the end, and keep the calibration map that was
         fitted before; see `churn.core.model.boosted.fit` for the price. Without it: train and validation.
-    calibration : {"platt", "isotonic", "none"}
+    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises
@@ -64,7 +64,7 @@ def fit(
     body = _body(pipeline(known.joined(*first), known, l2), known)
     held_out = known.parts["calibration"]
     before = _sum(body, held_out.x)
-    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights)
+    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights, later=known.later)
     if refit:
         body = _body(pipeline(known.parts[MATURED], known, l2), known)
         fitted = moved(fitted, float(np.average(_sum(body, held_out.x) - before, weights=held_out.weights)))

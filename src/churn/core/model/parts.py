@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from churn.core.model import encoding
 from churn.core.model.enough import check_enough, check_leaks, iso
 from churn.core.model.panel import Panel, blocks, narrowed, panel
-from churn.core.model.sample import Sample, sample
+from churn.core.model.sample import Sample, later, sample
 from churn.words.errors import NotEnoughData, message
 
 LEARNING = ("train", "validation", "calibration")
@@ -57,6 +57,9 @@ class Part:
 class Learning:
     """What a model learns from: parts by name, and the columns of their `x`.
 
+    `later` says which rows of the calibration part judge what was fitted on the others: those of the later half of its
+    as_ofs; where it has but one, half of its customers, by a digest of their ids and the seed.
+
     `sampled` says how many of how many rows were taken, for the model's card; empty where all of them were.
     """
 
@@ -64,6 +67,7 @@ class Learning:
     names: tuple[str, ...]
     vocabulary: dict[str, list[str]]
     dropped: dict[str, str]
+    later: np.ndarray
     sampled: dict[str, Any]
 
     def columns(self, rows: Part, names: tuple[str, ...]) -> np.ndarray:
@@ -131,7 +135,9 @@ def learning(
         for part, of in rows.items()
     }
     check_leaks(parts["train"].column, parts["train"].churned, names)
-    return Learning(parts, names, vocabulary, dropped, sampled)
+    held_out = snapshots["customer_id"].take(pa.array(places[rows["calibration"]]))
+    is_later = later(held_out, parts["calibration"].as_of_us, seed)
+    return Learning(parts, names, vocabulary, dropped, is_later, sampled)
 
 
 def described(known: Learning) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def fit(
         See `churn.core.model.model`.
     kind : {"rule"}
         Chooses this function.
-    calibration : {"platt", "isotonic", "none"}
+    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises
@@ -58,7 +58,7 @@ def fit(
     body["base"] = float(_line(body, days).mean())
     held_out = known.parts["calibration"]
     held_out_margins = _line(body, held_out.column(known.names.index(best)))
-    fitted = fit_map(held_out_margins, held_out.churned, kind=calibration)
+    fitted = fit_map(held_out_margins, held_out.churned, kind=calibration, later=known.later)
     card = {
         **described(known),
         "learnt_from": ["train", "validation"],
