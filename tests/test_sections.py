@@ -111,7 +111,9 @@ def test_params_yaml_is_what_conf_says(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("overrides", [[], ["model=logistic"], ["data=demo"], ["definition.horizon_days=60"]])
+@pytest.mark.parametrize(
+    "overrides", [[], ["model=logistic"], ["model=ladder"], ["data=demo"], ["definition.horizon_days=60"]]
+)
 def test_dvc_composes_the_same_values(overrides: list[str], project: Path) -> None:
     from dvc.utils.hydra import compose_and_dump
 
@@ -165,6 +167,28 @@ def test_every_fault_of_every_section_is_told_at_once(project: Path) -> None:
         "Mend it in conf/, then run `churn config compose`",
     ):
         assert fault in told
+
+
+def test_a_rung_of_the_ladder_is_the_section_of_its_own_file(project: Path) -> None:
+    rungs = sections.compose(["model=ladder"]).values["model"]["rungs"]
+    for name, section in rungs.items():
+        assert section == sections.compose([f"model={name}"]).values["model"]
+    assert sections.section("evaluation", sections.compose())["rfm"] == tuple(rungs["logistic_rfm"]["features_used"])
+
+
+def test_a_fault_in_a_rung_is_told_with_its_own_file(project: Path) -> None:
+    change(project / "conf/model/lightgbm.yaml", "num_leaves: 5", "num_leafs: 5")
+    with pytest.raises(ConfigFault) as raised:
+        sections.compose(["model=ladder"])
+    assert str(raised.value).startswith(
+        "conf/model/lightgbm.yaml:10: model.rungs.lightgbm.num_leafs is not a key; did you mean num_leaves?"
+    )
+
+
+def test_a_defaults_list_cannot_leave_the_folder(project: Path) -> None:
+    change(project / "conf/model/ladder.yaml", "rule@rungs.rule", "../data/demo@rungs.rule")
+    with pytest.raises(ConfigFault, match="is not the name of a file in conf/"):
+        sections.compose()
 
 
 def test_what_types_cannot_say_is_checked_as_well(project: Path) -> None:

@@ -28,7 +28,15 @@ LIGHTGBM = {
     "refit": True,
     "calibration": "platt",
 }
-LOGISTIC = {"kind": "logistic", "seed": 7, "rows_most": None, "l2": 1.0, "refit": True, "calibration": "platt"}
+LOGISTIC = {
+    "kind": "logistic",
+    "features_used": None,
+    "seed": 7,
+    "rows_most": None,
+    "l2": 1.0,
+    "refit": True,
+    "calibration": "platt",
+}
 RULE = {"kind": "rule", "calibration": "platt"}
 OWN_MEAN = {"kind": "own_mean", "roles": ("purchase", "usage"), "calibration": "platt"}
 BG_NBD = {
@@ -39,7 +47,18 @@ BG_NBD = {
     "refit": True,
     "calibration": "platt",
 }
-SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE, OWN_MEAN, BG_NBD)}
+LOGISTIC_RFM = LOGISTIC | {"features_used": ("days_since_purchase", "spend_90d")}
+RUNGS = {"rule": RULE, "own_mean": OWN_MEAN, "logistic_rfm": LOGISTIC_RFM, "bg_nbd": BG_NBD, "lightgbm": LIGHTGBM}
+BLEND = {"kind": "blend", "members": RUNGS, "calibration": "platt"}
+LADDER = {
+    "kind": "ladder",
+    "churners_least": 50,
+    "standard_errors": 1.0,
+    "least_gain": 0.001,
+    "rungs": RUNGS,
+    "calibration": "platt",
+}
+SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE, OWN_MEAN, BG_NBD, BLEND, LADDER)}
 
 
 def world(customers: int = 300, *, shuffled: bool = False, seed: int = 1) -> tuple[pa.Table, pa.Table, pa.Table]:

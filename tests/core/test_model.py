@@ -9,6 +9,7 @@ from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, world
 
 from churn.core.model import MODELS, Model, contributions, margins, model, score, unseen
 from churn.core.model.encoding import OTHER, VALUES_MOST, frequent
+from churn.core.model.enough import MANY
 from churn.core.model.parts import learning
 from churn.core.model.ranking import auc
 from churn.words.errors import ConfigFault, Fault, GateFault, IntegrityFault, NotEnoughData
@@ -189,7 +190,7 @@ def test_nobody_who_churned_is_not_enough(tables: tuple) -> None:
 
 def test_few_customers_are_not_enough() -> None:
     with pytest.raises(NotEnoughData, match=r"among 300 matured snapshots of the train part.*500 in all"):
-        model(*world(100), **LOGISTIC)
+        model(*world(100), **LIGHTGBM)
 
 
 def test_no_matured_snapshot_is_not_enough(tables: tuple) -> None:
@@ -225,13 +226,23 @@ def test_the_refit_takes_the_embargo_between_the_parts_and_nothing_that_the_test
     first_test = renamed["as_of"][5].as_py()
     until = [d if i != 0 else first_test for i, d in enumerate(renamed["outcome_until"].to_pylist())]
     known = learning(
-        features, snapshots, renamed.set_column(3, "outcome_until", pa.array(until, INSTANT)), rows_most=None, seed=7
+        features,
+        snapshots,
+        renamed.set_column(3, "outcome_until", pa.array(until, INSTANT)),
+        rows_most=None,
+        seed=7,
+        least=MANY,
     )
     dates = np.unique(known.parts["matured"].as_of_us)
     assert dates.tolist() == split["as_of"].cast(pa.int64()).to_pylist()[:5]
     late = [first_test + timedelta(days=1) if i == 1 else d for i, d in enumerate(until)]
     known = learning(
-        features, snapshots, renamed.set_column(3, "outcome_until", pa.array(late, INSTANT)), rows_most=None, seed=7
+        features,
+        snapshots,
+        renamed.set_column(3, "outcome_until", pa.array(late, INSTANT)),
+        rows_most=None,
+        seed=7,
+        least=MANY,
     )
     assert renamed["as_of"][1].as_py() not in {
         datetime.fromtimestamp(d / 1e6, UTC) for d in np.unique(known.parts["matured"].as_of_us)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model_world import LIGHTGBM, LOGISTIC, SECTIONS, world
 
 from churn.core.model import margins, model, score
+from churn.core.model.enough import MANY
 from churn.core.model.parts import LEARNING, MATURED, learning
 from churn.core.model.sample import RARER_SHARE, later, sample
 from churn.words.errors import Fault
@@ -117,7 +118,7 @@ def test_pieces_that_end_early_are_not_the_snapshots(tables: tuple) -> None:
 
 
 def test_all_parts_share_one_matrix_and_none_is_copied(tables: tuple) -> None:
-    known = learning(*tables, rows_most=None, seed=7)
+    known = learning(*tables, rows_most=None, seed=7, least=MANY)
     matured = known.parts[MATURED]
     assert len(matured.x) == 5 * 300
     assert all(known.parts[part].matrix is matured.matrix for part in LEARNING)
@@ -127,7 +128,7 @@ def test_all_parts_share_one_matrix_and_none_is_copied(tables: tuple) -> None:
 
 
 def test_rows_of_joined_parts_come_in_the_order_of_the_parts(tables: tuple) -> None:
-    known = learning(*tables, rows_most=None, seed=7)
+    known = learning(*tables, rows_most=None, seed=7, least=MANY)
     joined = known.joined("calibration", "validation", "train")
     np.testing.assert_array_equal(joined.x[:300], known.parts["calibration"].x)
     np.testing.assert_array_equal(joined.column(0), joined.x[:, 0])

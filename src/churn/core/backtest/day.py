@@ -89,6 +89,7 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
         outcomes,
         parts,
         kind="logistic",
+        features_used=settings.rfm,
         seed=settings.seed,
         rows_most=None,
         l2=settings.rfm_l2,

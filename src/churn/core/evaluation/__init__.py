@@ -143,7 +143,16 @@ def evaluation(
     baselines = {
         "rule": _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration),
         "logistic": _baseline(
-            rows, split, rfm, kind="logistic", seed=seed, rows_most=None, l2=rfm_l2, refit=True, calibration=calibration
+            rows,
+            split,
+            rfm,
+            kind="logistic",
+            features_used=rfm,
+            seed=seed,
+            rows_most=None,
+            l2=rfm_l2,
+            refit=True,
+            calibration=calibration,
         ),
     }
     scores = {"model": score(learnt, rows.margins)} | {

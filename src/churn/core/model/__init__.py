@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from churn.core.model import bg_nbd, boosted, encoding, logistic, own_mean, rule
+from churn.core.model import bg_nbd, blend, boosted, encoding, ladder, logistic, own_mean, rule
 from churn.core.model.calibration import calibrated
 from churn.core.model.files import Model, files, read, version
 
 __all__ = ["MODELS", "Model", "contributions", "files", "margins", "model", "read", "score", "unseen", "version"]
 
-_KINDS = {"lightgbm": boosted, "logistic": logistic, "bg_nbd": bg_nbd, "own_mean": own_mean, "rule": rule}
+_KINDS = {
+    "lightgbm": boosted,
+    "logistic": logistic,
+    "bg_nbd": bg_nbd,
+    "own_mean": own_mean,
+    "rule": rule,
+    "blend": blend,
+}
 
-MODELS = {kind: module.fit for kind, module in _KINDS.items()}
-"""The function that each `kind` of the config section `model` feeds."""
+MODELS = {"ladder": ladder.fit} | {kind: module.fit for kind, module in _KINDS.items()}
+"""The function that each `kind` of the config section `model` feeds. A ladder gives a model of its rung's kind."""
 
 
 def model(features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: pa.Table, **section: Any) -> Model:

@@ -14,10 +14,10 @@ from annotated_types import Ge, MinLen
 
 from churn.core.model import frequency
 from churn.core.model.calibration import Kind
-from churn.core.model.enough import ROWS_LEAST
+from churn.core.model.enough import FEW, ROWS_LEAST
 from churn.core.model.files import Model, json_text
-from churn.core.model.later import finished
-from churn.core.model.parts import Learning, Part, learning
+from churn.core.model.later import trained
+from churn.core.model.parts import Learning, Part, learning, narrowed_to
 
 PARAMETERS = ("r", "alpha", "a", "b")
 LOG_MOST = 9.0
@@ -67,16 +67,24 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`; also when the features know none of the roles.
     """
-    known = learning(frequency.only(features, roles), snapshots, split, rows_most=rows_most, seed=seed)
+    own = narrowed_to(features, *frequency.wanted(roles))
+    known = learning(own, snapshots, split, rows_most=rows_most, seed=seed, least=FEW)
     horizon = frequency.horizon_days(split)
-    return finished(
+    parameters = {
+        "seed": seed,
+        "rows_most": rows_most,
+        "roles": list(roles),
+        "refit": refit,
+        "calibration": calibration,
+    }
+    return trained(
         known,
         lambda rows: learnt(known, rows, roles=roles, horizon_days=horizon),
         margins,
         refit=refit,
         calibration=calibration,
-        parameters={"seed": seed, "rows_most": rows_most, "roles": list(roles), "refit": refit},
-    )
+        parameters=parameters,
+    ).model
 
 
 def learnt(known: Learning, rows: Part, *, roles: tuple[str, ...], horizon_days: float) -> Model:

@@ -1,8 +1,8 @@
 """Gradient-boosted trees: LightGBM's native booster, stored as its model text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +11,26 @@ from annotated_types import Ge, Gt, Le
 from churn.core import shapley
 from churn.core.model import trees
 from churn.core.model.boosters import WORKERS, Binned, binned, boosters
-from churn.core.model.calibration import Kind, fit_map, moved
-from churn.core.model.enough import ROWS_LEAST
+from churn.core.model.calibration import Kind, calibrated, fit_map, moved
+from churn.core.model.enough import MANY, ROWS_LEAST
 from churn.core.model.files import Model
-from churn.core.model.parts import MATURED, learning
+from churn.core.model.later import Trained
+from churn.core.model.parts import MATURED, Learning, learning
 from churn.words.errors import IntegrityFault
 
 if TYPE_CHECKING:
     import lightgbm
 
+TOLD = (
+    "learning_rate",
+    "num_leaves",
+    "min_data_in_leaf",
+    "max_bin",
+    "feature_fraction",
+    "bagging_fraction",
+    "lambda_l2",
+)
+"""The parameters that are LightGBM's own."""
 ROWS_ALONE = 1000
 """Up to so many rows one thread scores: there is nothing to share out."""
 
@@ -29,7 +40,7 @@ def fit(
     snapshots: pa.Table,
     split: pa.Table,
     *,
-    kind: Literal["lightgbm"],
+    kind: Literal["lightgbm"],  # noqa: ARG001 - it chooses this function
     seed: Annotated[int, Ge(0)],
     seeds: Annotated[int, Ge(1), Le(20)],
     rounds_most: Annotated[int, Ge(1)],
@@ -89,7 +100,11 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`.
     """
-    parameters = {
+    section = {
+        "seed": seed,
+        "seeds": seeds,
+        "rounds_most": rounds_most,
+        "patience": patience,
         "learning_rate": learning_rate,
         "num_leaves": num_leaves,
         "min_data_in_leaf": min_data_in_leaf,
@@ -97,35 +112,53 @@ def fit(
         "feature_fraction": feature_fraction,
         "bagging_fraction": bagging_fraction,
         "lambda_l2": lambda_l2,
+        "rows_most": rows_most,
+        "half_life_days": half_life_days,
+        "refit": refit,
+        "calibration": calibration,
     }
-    many = [{**parameters, "seed": seed + i} for i in range(seeds)]
-    rows = binned(
-        learning(features, snapshots, split, rows_most=rows_most, seed=seed), many[0], half_life_days, refit=refit
+    rows = binned_for(learning(features, snapshots, split, rows_most=rows_most, seed=seed, least=MANY), section)
+    return grown(rows, section)[0].model
+
+
+def binned_for(known: Learning, section: Mapping[str, Any]) -> Binned:
+    """What the boosters of a section learn from. Hand `known` over, and its matrix is let go."""
+    return binned(known, _parameters(section), section["half_life_days"], refit=section["refit"])
+
+
+def grown(rows: Binned, section: Mapping[str, Any]) -> tuple[Trained, str]:
+    """The model, and the text of the boosters before the refit."""
+    many = [{**_parameters(section), "seed": section["seed"] + i} for i in range(section["seeds"])]
+    first, again = boosters(rows, many, section["rounds_most"], section["patience"])
+    first_body = trees.mean_of([booster.model_to_string() for booster in first])
+    before = after = of_text(first_body, rows.names, rows.held_out)
+    map_before = fitted = fit_map(
+        before, rows.churned, kind=section["calibration"], weights=rows.weights, later=rows.later
     )
-    first, again = boosters(rows, many, rounds_most, patience)
-    body, fitted = _calibrated(rows, first, again, calibration)
+    body = first_body
+    if again:
+        body = trees.mean_of([booster.model_to_string() for booster in again])
+        after = of_text(body, rows.names, rows.held_out)
+        fitted = moved(fitted, float(np.average(after - before, weights=rows.weights)))
     card = {
         **rows.card,
-        "learnt_from": MATURED if refit else "train",
+        "learnt_from": MATURED if again else "train",
+        "calibrated_on": "calibration",
         "rounds": [booster.best_iteration for booster in first],
-        "parameters": {
-            **parameters,
-            "seed": seed,
-            "seeds": seeds,
-            "rounds_most": rounds_most,
-            "patience": patience,
-            "rows_most": rows_most,
-            "half_life_days": half_life_days,
-            "refit": refit,
-            "calibration": calibration,
-        },
+        "parameters": {name: value for name, value in section.items() if name != "kind"},
     }
-    return Model(kind, rows.names, rows.vocabulary, rows.dropped, body, fitted, card)
+    model = Model("lightgbm", rows.names, rows.vocabulary, rows.dropped, body, fitted, card)
+    return Trained(model, before, after, calibrated(map_before, before)), first_body
+
+
+def _parameters(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What LightGBM is told of a section."""
+    return {name: section[name] for name in TOLD}
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
     """Log-odds of each row of `x`, shape `(n_rows,)`; `x` has the columns of `model.features`."""
-    return _margins(model.body, model.features, x)
+    return of_text(model.body, model.features, x)
 
 
 def contributions(model: Model, x: np.ndarray) -> np.ndarray:
@@ -142,26 +175,13 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
     return shapley.contributions(forest, x, threads=_threads(x))
 
 
-def _margins(body: str, features: tuple[str, ...], x: np.ndarray) -> np.ndarray:
+def of_text(body: str, features: tuple[str, ...], x: np.ndarray) -> np.ndarray:
+    """Log-odds of each row by a model text."""
     return np.asarray(_booster(body, features).predict(x, raw_score=True, num_threads=_threads(x)))
 
 
 def _threads(x: np.ndarray) -> int:
     return WORKERS if len(x) > ROWS_ALONE else 1
-
-
-def _calibrated(
-    rows: Binned, first: "list[lightgbm.Booster]", again: "list[lightgbm.Booster]", kind: Kind
-) -> tuple[str, dict]:
-    """The model text, and the map of its margins: fitted on the first boosters, moved for those that were refitted."""
-    body = trees.mean_of([booster.model_to_string() for booster in first])
-    before = _margins(body, rows.names, rows.held_out)
-    fitted = fit_map(before, rows.churned, kind=kind, weights=rows.weights, later=rows.later)
-    if not again:
-        return body, fitted
-    body = trees.mean_of([booster.model_to_string() for booster in again])
-    change = _margins(body, rows.names, rows.held_out) - before
-    return body, moved(fitted, float(np.average(change, weights=rows.weights)))
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,16 +17,30 @@ EACH_LEAST = 50
 JUDGING_LEAST = 10
 """Fewer churners or stayers cannot tell when to stop, nor hold a map of two numbers."""
 
+
+class Least(NamedTuple):
+    """What a kind of model needs: rows of the train part, churners and stayers of it, and of the later parts each."""
+
+    rows: int
+    each: int
+    judging: int
+
+
+MANY = Least(ROWS_LEAST, EACH_LEAST, JUDGING_LEAST)
+"""For models that look at every feature."""
+FEW = Least(2 * JUDGING_LEAST, JUDGING_LEAST, 0)
+"""For models of a handful of numbers. Without enough in the later parts, those calibrate on what they learnt from."""
+
 LEAK_AUC = 0.98
 """One feature that ranks churners as well as this knows the outcome: the best honest one we met reaches 0.80."""
 
 
-def check_enough(part: str, snapshots: pa.Table) -> None:
+def check_enough(part: str, snapshots: pa.Table, least: Least) -> None:
     """A part has so many snapshots, churners and stayers that something can be learnt from it."""
     rows = snapshots.num_rows
     churners = pc.sum(snapshots["churned"]).as_py() or 0
-    wanted_rows, wanted_each = (ROWS_LEAST, EACH_LEAST) if part == "train" else (0, JUDGING_LEAST)
-    if rows >= max(wanted_rows, 1) and churners >= wanted_each and rows - churners >= wanted_each:
+    wanted_rows, wanted_each = (least.rows, least.each) if part == "train" else (0, least.judging)
+    if rows >= max(wanted_rows, min(wanted_each, 1)) and churners >= wanted_each and rows - churners >= wanted_each:
         return
     between = ""
     if rows:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from churn.words.errors import IntegrityFault
 
 BODIES = {
+    "blend": "blend.json",
     "lightgbm": "booster.txt",
     "logistic": "coefficients.json",
     "bg_nbd": "bg_nbd.json",

@@ -1,6 +1,6 @@
 """How often and how lately a customer acted: the three columns that the models of one's own history take."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,6 @@ import pyarrow as pa
 from churn.core.model.parts import Learning, Part
 from churn.core.model.ranking import auc
 from churn.words.errors import NotEnoughData
-from churn.words.tables import FEATURES
 from churn.words.windows import DAY_US
 
 COLUMNS = ("{}_days_total", "days_since_{}", "{}_silence_of_tenure")
@@ -36,17 +35,10 @@ def columns(role: str) -> tuple[str, ...]:
     return tuple(name.format(role) for name in COLUMNS)
 
 
-def only(features: pa.Table | Iterable[pa.Table], roles: tuple[str, ...]) -> pa.Table | Iterator[pa.Table]:
-    """FEATURES with nothing but the columns of these roles, whole or in pieces as it came."""
-    wanted = {name for role in roles for name in columns(role)}
-
-    def narrow(piece: pa.Table) -> pa.Table:
-        found = [name for name in piece.column_names if name in wanted]
-        if not found:
-            raise _no_role(roles)
-        return piece.select([*FEATURES.key, *found])
-
-    return narrow(features) if isinstance(features, pa.Table) else map(narrow, features)
+def wanted(roles: tuple[str, ...]) -> tuple[Callable[[str], bool], str]:
+    """Whether a feature counts what was done in one of the roles, and what it means that there is none."""
+    names = {name for role in roles for name in columns(role)}
+    return names.__contains__, _missing(roles)
 
 
 def present(known: Learning, roles: tuple[str, ...]) -> list[str]:
@@ -59,15 +51,12 @@ def present(known: Learning, roles: tuple[str, ...]) -> list[str]:
     """
     found = [role for role in roles if set(columns(role)) <= set(known.names)]
     if not found:
-        raise _no_role(roles)
+        raise NotEnoughData(f"none of {len(known.names)} features {_missing(roles)}")
     return found
 
 
-def _no_role(roles: tuple[str, ...]) -> NotEnoughData:
-    return NotEnoughData(
-        f"nothing was done again in any of the roles {', '.join(roles)}, so no history of one's own can be read off; "
-        "name the role that customers have in model.roles"
-    )
+def _missing(roles: tuple[str, ...]) -> str:
+    return f"counts what was done in any of the roles {', '.join(roles)}; name the role that customers have in roles"
 
 
 def counts(x: np.ndarray) -> Counts:

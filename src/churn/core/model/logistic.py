@@ -1,23 +1,21 @@
-"""Logistic regression: a scikit-learn Pipeline in training, a list of terms in JSON afterwards.
-
-What is learnt is small: a few lines of numpy apply it, so scoring needs neither scikit-learn nor a pickle.
-"""
+"""Logistic regression: learnt and applied by a few lines of numpy, kept as a list of terms in JSON."""
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, MinLen
 
-from churn.core.model.calibration import Kind, fit_map, moved
-from churn.core.model.enough import ROWS_LEAST
+from churn.core.model.calibration import Kind, sigmoid
+from churn.core.model.enough import FEW, MANY, ROWS_LEAST
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import MATURED, Learning, Part, described, learning
+from churn.core.model.later import trained
+from churn.core.model.parts import Learning, Part, learning, narrowed_to
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+STEPS_MOST = 100
+"""Newton steps; ten are usual."""
 
 
 def fit(
@@ -25,14 +23,15 @@ def fit(
     snapshots: pa.Table,
     split: pa.Table,
     *,
-    kind: Literal["logistic"],
+    kind: Literal["logistic"],  # noqa: ARG001 - it chooses this function
+    features_used: Annotated[tuple[str, ...], MinLen(1)] | None,
     seed: Annotated[int, Ge(0)],
     rows_most: Annotated[int, Ge(ROWS_LEAST)] | None,
     l2: Annotated[float, Gt(0)],
     refit: bool,
     calibration: Kind,
 ) -> Model:
-    """A logistic regression on all features, with the calibration of its margins.
+    """A logistic regression on all features or on some, with the calibration of its margins.
 
     Numbers go through a signed logarithm, nulls become the median and a 0/1 term of their own, attributes one 0/1 term
     a value; every term is scaled to mean 0 and deviation 1 in the rows that are learnt from.
@@ -43,6 +42,8 @@ def fit(
         See `churn.core.model.model`.
     kind : {"logistic"}
         Chooses this function.
+    features_used : tuple of str, or None
+        The features to learn from; those that the table does not have are left out. None: all.
     seed, rows_most : int, int or None
         Of more matured snapshots than `rows_most`, a sample with weights is taken (`churn.core.model.sample`). None
         takes all.
@@ -57,23 +58,47 @@ def fit(
     Raises
     ------
     NotEnoughData, GateFault
-        See `churn.core.model.parts.learning`.
+        See `churn.core.model.parts.learning`; also when the table has none of `features_used`.
     """
-    known = learning(features, snapshots, split, rows_most=rows_most, seed=seed)
-    first = ("train", "validation")
-    body = _body(pipeline(known.joined(*first), known, l2), known)
-    held_out = known.parts["calibration"]
-    before = _sum(body, held_out.x)
-    fitted = fit_map(before, held_out.churned, kind=calibration, weights=held_out.weights, later=known.later)
-    if refit:
-        body = _body(pipeline(known.parts[MATURED], known, l2), known)
-        fitted = moved(fitted, float(np.average(_sum(body, held_out.x) - before, weights=held_out.weights)))
-    card = {
-        **described(known),
-        "learnt_from": MATURED if refit else " and ".join(first),
-        "parameters": {"seed": seed, "rows_most": rows_most, "l2": l2, "refit": refit, "calibration": calibration},
+    chosen = features_used
+    if chosen is not None:
+        features = narrowed_to(features, chosen.__contains__, f"is one of {', '.join(chosen)}")
+    known = learning(features, snapshots, split, rows_most=rows_most, seed=seed, least=FEW if chosen else MANY)
+    parameters = {
+        "features_used": None if chosen is None else list(chosen),
+        "seed": seed,
+        "rows_most": rows_most,
+        "l2": l2,
+        "refit": refit,
+        "calibration": calibration,
     }
-    return Model(kind, known.names, known.vocabulary, known.dropped, json_text(body), fitted, card)
+    return trained(
+        known,
+        lambda rows: learnt(known, rows, l2=l2, features_used=chosen),
+        margins,
+        refit=refit,
+        calibration=calibration,
+        parameters=parameters,
+    ).model
+
+
+def learnt(known: Learning, rows: Part, *, l2: float, features_used: tuple[str, ...] | None) -> Model:
+    """The model without calibration."""
+    names = tuple(name for name in known.names if features_used is None or name in features_used)
+    vocabulary = {name: known.vocabulary[name] for name in names if name in known.vocabulary}
+    x = known.columns(rows, names)
+    terms = _terms(x, names, vocabulary)
+    z = np.column_stack([_value(term, x) for term in terms])
+    weights = np.ones(len(x)) if rows.weights is None else rows.weights
+    mean = np.average(z, axis=0, weights=weights)
+    deviation = np.sqrt(np.average((z - mean) ** 2, axis=0, weights=weights))
+    scale = np.where(deviation > 0, deviation, 1.0)
+    z = (z - mean) / scale
+    intercept, coefficients = ridge(z, rows.churned, weights, l2)
+    for j, term in enumerate(terms):
+        term.update(mean=float(mean[j]), scale=float(scale[j]), weight=float(coefficients[j]))
+    dropped = known.dropped if features_used is None else {}
+    return Model("logistic", names, vocabulary, dropped, json_text({"intercept": intercept, "terms": terms}), {}, {})
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
@@ -95,23 +120,34 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
     return shares
 
 
-def pipeline(rows: Part, known: Learning, l2: float) -> "Pipeline":
-    """The fitted Pipeline, which takes `x` as float64."""
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+def ridge(z: np.ndarray, churned: np.ndarray, weights: np.ndarray, l2: float) -> tuple[float, np.ndarray]:
+    """Intercept and coefficients of the least weighted log loss plus `l2 / 2` times the squares of the coefficients.
 
-    numbers, attributes = _columns(known)
-    codes = [np.arange(len(known.vocabulary[known.names[j]]), dtype=np.float64) for j in attributes]
-    filled = make_pipeline(FunctionTransformer(signed_log), SimpleImputer(strategy="median", add_indicator=True))
-    coded = OneHotEncoder(categories=codes, handle_unknown="ignore", sparse_output=False)
-    terms = ColumnTransformer([("numbers", filled, numbers), ("attributes", coded, attributes)])
-    # Newton's method reaches the one optimum to the last digits; lbfgs stops on its way, elsewhere on each machine.
-    model = LogisticRegression(C=1 / l2, solver="newton-cholesky", tol=1e-8, max_iter=100)
-    weights = {"standardscaler__sample_weight": rows.weights, "logisticregression__sample_weight": rows.weights}
-    return make_pipeline(terms, StandardScaler(), model).fit(rows.x.astype(np.float64), rows.churned, **weights)
+    Newton steps, halved while they make it worse: the function is convex, so there is one optimum, and it is reached to
+    the last digits.
+    """
+    z = np.column_stack([z, np.ones(len(z))])
+    penalty = np.append(np.full(z.shape[1] - 1, l2), 0.0)
+    answer = np.zeros(z.shape[1])
+
+    def loss(at: np.ndarray) -> float:
+        margin = z @ at
+        return float(weights @ (np.logaddexp(0.0, margin) - churned * margin) + penalty @ at**2 / 2)
+
+    here = loss(answer)
+    for _ in range(STEPS_MOST):
+        probability = sigmoid(z @ answer)
+        slope = z.T @ (weights * (probability - churned)) + penalty * answer
+        curvature = (z * (weights * probability * (1 - probability))[:, None]).T @ z + np.diag(penalty + 1e-12)
+        step = -np.linalg.solve(curvature, slope)
+        there = loss(answer + step)
+        while there > here + 1e-12 * abs(here) and np.abs(step).max() > 1e-12:
+            step = step / 2
+            there = loss(answer + step)
+        answer, here = answer + step, there
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(answer[-1]), answer[:-1]
 
 
 def signed_log(x: np.ndarray) -> np.ndarray:
@@ -119,43 +155,35 @@ def signed_log(x: np.ndarray) -> np.ndarray:
     return np.sign(x) * np.log1p(np.abs(x))
 
 
-def _columns(known: Learning) -> tuple[list[int], list[int]]:
-    numbers = [j for j, name in enumerate(known.names) if name not in known.vocabulary]
-    return numbers, [j for j, name in enumerate(known.names) if name in known.vocabulary]
+def _terms(x: np.ndarray, names: tuple[str, ...], vocabulary: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The terms that the rows ask for: numbers, their nulls, values of attributes."""
+    numbers = [j for j, name in enumerate(names) if name not in vocabulary]
+    terms: list[dict[str, Any]] = []
+    for j in numbers:
+        column = signed_log(x[:, j].astype(np.float64))
+        known = column[~np.isnan(column)]
+        fill = float(np.median(known)) if len(known) else 0.0
+        terms.append({"feature": names[j], "is": "number", "column": j, "fill": fill})
+    terms += [{"feature": names[j], "is": "null", "column": j} for j in numbers if np.isnan(x[:, j]).any()]
+    return terms + [
+        {"feature": name, "is": "value", "column": j, "code": code}
+        for j, name in enumerate(names)
+        for code in range(len(vocabulary.get(name, ())))
+    ]
 
 
-def _body(fitted: "Pipeline", known: Learning) -> dict:
-    """The intercept and the terms in the Pipeline's order: numbers, their nulls, values of attributes."""
-    numbers, attributes = _columns(known)
-    imputer = fitted[0].named_transformers_["numbers"][-1]
-    terms: list[dict] = [
-        {"feature": known.names[j], "is": "number", "fill": float(fill)}
-        for j, fill in zip(numbers, imputer.statistics_, strict=True)
-    ]
-    terms += [{"feature": known.names[numbers[i]], "is": "null"} for i in imputer.indicator_.features_]
-    terms += [
-        {"feature": known.names[j], "is": "value", "code": code}
-        for j in attributes
-        for code in range(len(known.vocabulary[known.names[j]]))
-    ]
-    places = {name: j for j, name in enumerate(known.names)}
-    scaler, model = fitted[1], fitted[2]
-    for term, mean, scale, weight in zip(terms, scaler.mean_, scaler.scale_, model.coef_[0], strict=True):
-        term.update(column=places[term["feature"]], mean=float(mean), scale=float(scale), weight=float(weight))
-    return {"intercept": float(model.intercept_[0]), "terms": terms}
+def _value(term: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    """What a term says of each row, before it is scaled."""
+    column = x[:, term["column"]].astype(np.float64)
+    if term["is"] == "number":
+        return np.where(np.isnan(column), term["fill"], signed_log(column))
+    return (np.isnan(column) if term["is"] == "null" else column == term["code"]).astype(np.float64)
 
 
 def _shares(body: dict, x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Of each term: the column of its feature, and what it adds to each row's margin."""
     for term in body["terms"]:
-        column = x[:, term["column"]].astype(np.float64)
-        if term["is"] == "number":
-            value = np.where(np.isnan(column), term["fill"], signed_log(column))
-        elif term["is"] == "null":
-            value = np.isnan(column).astype(np.float64)
-        else:
-            value = (column == term["code"]).astype(np.float64)
-        yield term["column"], term["weight"] * (value - term["mean"]) / term["scale"]
+        yield term["column"], term["weight"] * (_value(term, x) - term["mean"]) / term["scale"]
 
 
 def _sum(body: dict, x: np.ndarray) -> np.ndarray:

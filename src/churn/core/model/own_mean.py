@@ -10,9 +10,10 @@ from annotated_types import MinLen
 
 from churn.core.model import frequency
 from churn.core.model.calibration import Kind
+from churn.core.model.enough import FEW
 from churn.core.model.files import Model, json_text
-from churn.core.model.later import finished
-from churn.core.model.parts import Learning, Part, learning
+from churn.core.model.later import trained
+from churn.core.model.parts import Learning, Part, learning, narrowed_to
 
 
 def fit(
@@ -46,16 +47,18 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`; also when the features know none of the roles.
     """
-    known = learning(frequency.only(features, roles), snapshots, split, rows_most=None, seed=0)
+    own = narrowed_to(features, *frequency.wanted(roles))
+    known = learning(own, snapshots, split, rows_most=None, seed=0, least=FEW)
     horizon = frequency.horizon_days(split)
-    return finished(
+    parameters = {"roles": list(roles), "calibration": calibration}
+    return trained(
         known,
         lambda rows: learnt(known, rows, roles=roles, horizon_days=horizon),
         margins,
         refit=False,
         calibration=calibration,
-        parameters={"roles": list(roles)},
-    )
+        parameters=parameters,
+    ).model
 
 
 def learnt(known: Learning, rows: Part, *, roles: tuple[str, ...], horizon_days: float) -> Model:

@@ -1,6 +1,6 @@
 """The matured snapshots of each part as numbers, once there are enough of them and none of them tells too much."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.model import encoding
-from churn.core.model.enough import check_enough, check_leaks, iso
+from churn.core.model.enough import JUDGING_LEAST, Least, check_enough, check_leaks, iso
 from churn.core.model.panel import Panel, blocks, narrowed, panel
 from churn.core.model.sample import Sample, later, sample
 from churn.words.errors import NotEnoughData, message
+from churn.words.tables import FEATURES
 
 LEARNING = ("train", "validation", "calibration")
 """The parts that a model may see. The test part is not even read."""
@@ -44,6 +45,8 @@ class Part:
     @property
     def x(self) -> np.ndarray:
         """The part's rows, shape `(n_rows, n_features)`: a view where they lie side by side, otherwise a copy."""
+        if not len(self.rows):
+            return self.matrix[:0]
         first, last = self.rows[0], self.rows[-1]
         side_by_side = bool((np.diff(self.rows) == 1).all())
         return self.matrix[first : last + 1] if side_by_side else self.matrix[self.rows]
@@ -61,6 +64,7 @@ class Learning:
     as_ofs; where it has but one, half of its customers, by a digest of their ids and the seed.
 
     `sampled` says how many of how many rows were taken, for the model's card; empty where all of them were.
+    `customer_id` belongs to the rows of the matrix that all parts share.
     """
 
     parts: dict[str, Part]
@@ -69,6 +73,7 @@ class Learning:
     dropped: dict[str, str]
     later: np.ndarray
     sampled: dict[str, Any]
+    customer_id: pa.ChunkedArray
 
     def columns(self, rows: Part, names: tuple[str, ...]) -> np.ndarray:
         """The named features of the rows, shape `(n_rows, n_names)`: a view where they are all there are, in order."""
@@ -90,7 +95,13 @@ class Learning:
 
 
 def learning(
-    features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: pa.Table, *, rows_most: int | None, seed: int
+    features: pa.Table | Iterable[pa.Table],
+    snapshots: pa.Table,
+    split: pa.Table,
+    *,
+    rows_most: int | None,
+    seed: int,
+    least: Least,
 ) -> Learning:
     """The parts that a model may learn from, without the features that tell nothing in the train part.
 
@@ -106,6 +117,8 @@ def learning(
         Of more matured snapshots than this a sample is taken, see `churn.core.model.sample`; None takes all.
     seed : int
         Of the sample.
+    least : Least
+        What there must be of each part.
 
     Raises
     ------
@@ -116,7 +129,7 @@ def learning(
     """
     masks = _masks(snapshots, split)
     for part in LEARNING:
-        check_enough(part, snapshots.filter(pa.array(masks[part])))
+        check_enough(part, snapshots.filter(pa.array(masks[part])), least)
     outcomes = snapshots.filter(pa.array(masks[MATURED]))
     churned, as_of_us = outcomes["churned"].to_numpy().astype(bool), outcomes["as_of"].cast(pa.int64()).to_numpy()
     places, weights, sampled = np.flatnonzero(masks[MATURED]), None, {}
@@ -125,6 +138,7 @@ def learning(
         sampled = _counted(taken, churned)
         places, weights = places[taken.drawn], taken.weights
         churned, as_of_us = churned[taken.drawn], as_of_us[taken.drawn]
+        outcomes = outcomes.filter(pa.array(taken.drawn))
     chosen = np.zeros(snapshots.num_rows, bool)
     chosen[places] = True
     found = panel(features, snapshots, chosen)
@@ -137,7 +151,7 @@ def learning(
     check_leaks(parts["train"].column, parts["train"].churned, names)
     held_out = snapshots["customer_id"].take(pa.array(places[rows["calibration"]]))
     is_later = later(held_out, parts["calibration"].as_of_us, seed)
-    return Learning(parts, names, vocabulary, dropped, is_later, sampled)
+    return Learning(parts, names, vocabulary, dropped, is_later, sampled, outcomes["customer_id"])
 
 
 def described(known: Learning) -> dict[str, Any]:
@@ -163,7 +177,36 @@ def _warnings(known: Learning) -> list[str]:
     return said
 
 
+def narrowed_to(
+    features: pa.Table | Iterable[pa.Table], wanted: Callable[[str], bool], why: str
+) -> pa.Table | Iterator[pa.Table]:
+    """FEATURES with nothing but the wanted columns, whole or in pieces as it came: what is not read costs nothing.
+
+    Raises
+    ------
+    NotEnoughData
+        There is none; `why` says what they would have been.
+    """
+
+    def narrow(piece: pa.Table) -> pa.Table:
+        names = [name for name in piece.column_names if name not in FEATURES.key]
+        kept = [name for name in names if wanted(name)]
+        if not kept:
+            raise NotEnoughData(f"none of {len(names)} features {why}")
+        return piece.select([*FEATURES.key, *kept])
+
+    return narrow(features) if isinstance(features, pa.Table) else map(narrow, features)
+
+
+def few(part: Part) -> bool:
+    """Whether there are too few churners or stayers to judge by."""
+    churners = int(part.churned.sum())
+    return min(churners, len(part.churned) - churners) < JUDGING_LEAST
+
+
 def _described(part: Part) -> dict[str, Any]:
+    if not len(part.churned):
+        return {"rows": 0, "churners": 0}
     return {
         "rows": len(part.churned),
         "churners": int(part.churned.sum()),

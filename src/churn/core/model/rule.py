@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from churn.core.model.calibration import Kind, fit_map, line
+from churn.core.model.calibration import Kind, line
+from churn.core.model.enough import FEW
 from churn.core.model.files import Model, json_text
-from churn.core.model.parts import described, learning
+from churn.core.model.later import trained
+from churn.core.model.parts import Learning, Part, learning, narrowed_to
 from churn.core.model.ranking import auc
 from churn.words.errors import NotEnoughData
 
@@ -22,7 +25,7 @@ def fit(
     snapshots: pa.Table,
     split: pa.Table,
     *,
-    kind: Literal["rule"],
+    kind: Literal["rule"],  # noqa: ARG001 - it chooses this function
     calibration: Kind,
 ) -> Model:
     """The time feature with the best AUC in the train and validation parts, as log-odds.
@@ -45,27 +48,25 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`; also when there is no time feature.
     """
-    known = learning(features, snapshots, split, rows_most=None, seed=0)
-    rows = known.joined("train", "validation")
+    timed = narrowed_to(features, lambda name: name.startswith(TIME), _NONE)
+    known = learning(timed, snapshots, split, rows_most=None, seed=0, least=FEW)
+    parameters = {"calibration": calibration}
+    learn = partial(learnt, known)
+    return trained(known, learn, margins, refit=False, calibration=calibration, parameters=parameters).model
+
+
+def learnt(known: Learning, rows: Part) -> Model:
+    """The model without calibration."""
     aucs = {name: auc(rows.column(j), rows.churned) for j, name in enumerate(known.names) if name.startswith(TIME)}
     if not aucs:
-        raise NotEnoughData(f"none of {len(known.names)} features starts with {TIME}, so there is no time rule")
+        raise NotEnoughData(f"none of {len(known.names)} features {_NONE}")
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
     days = rows.column(known.names.index(best))
     median = float(np.nanmedian(days))
-    intercept, slope = line(_bent(days, median), rows.churned)
+    intercept, slope = line(_bent(days, median), rows.churned, rows.weights)
     body = {"feature": best, "median_days": median, "intercept": intercept, "slope": slope}
     body["base"] = float(_line(body, days).mean())
-    held_out = known.parts["calibration"]
-    held_out_margins = _line(body, held_out.column(known.names.index(best)))
-    fitted = fit_map(held_out_margins, held_out.churned, kind=calibration, later=known.later)
-    card = {
-        **described(known),
-        "learnt_from": ["train", "validation"],
-        "aucs": aucs,
-        "parameters": {"calibration": calibration},
-    }
-    return Model(kind, (best,), {}, {}, json_text(body), fitted, card)
+    return Model("rule", (best,), {}, {}, json_text(body), {}, {"aucs": aucs})
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
@@ -80,6 +81,9 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
     """
     base = json.loads(model.body)["base"]
     return np.column_stack([margins(model, x) - base, np.full(len(x), base)])
+
+
+_NONE = f"starts with {TIME}, so there is no time rule"
 
 
 def _line(body: dict, days: np.ndarray) -> np.ndarray:

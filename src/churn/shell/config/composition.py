@@ -16,7 +16,7 @@ CONF = Path("conf")
 ROOT = CONF / "config.yaml"
 HEADER = "# composed from conf/ by `churn config compose`; do not edit\n"
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ENTRY = re.compile(r"[A-Za-z0-9_-]+(@[A-Za-z0-9_.-]+)?")
 _GLOBAL = re.compile(r"\A#\s*@package\s+_global_\s*$", re.MULTILINE)
 _PACKAGE = re.compile(r"^#\s*@package\s", re.MULTILINE)
 _OVERRIDE = re.compile(r"([A-Za-z0-9_./-]+)=(.*)", re.DOTALL)
@@ -172,7 +172,7 @@ def _screen_value(where: str, value: Any) -> None:
         return
     if "${" in value:
         raise ConfigFault(f"{where} holds ${{…}}, which is not used here: write the value itself")
-    if "defaults" in where and not re.fullmatch(_NAME, value):
+    if "defaults" in where and not re.fullmatch(_ENTRY, value):
         raise ConfigFault(f"{where}: {value!r} is not the name of a file in conf/")
 
 
@@ -238,7 +238,16 @@ def _in_order(files: Mapping[Path, Configuration], choices: Mapping[str, str]) -
             yield ROOT, ()
         for group in entry if isinstance(entry, dict) else ():
             path = CONF / group / f"{choices[group]}.yaml"
+            yield from _within(files, path, group)
             yield path, () if _GLOBAL.search(path.read_text(encoding="utf-8")) else (group,)
+
+
+def _within(files: Mapping[Path, Configuration], path: Path, group: str) -> Iterator[tuple[Path, Key]]:
+    """The members of the same group that a file puts into itself, such as `rule@rungs.rule`."""
+    for entry in files[path].values.get("defaults", []):
+        name, at, package = entry.partition("@") if isinstance(entry, str) else ("", "", "")
+        if at:
+            yield path.with_name(f"{name}.yaml"), (group, *package.split("."))
 
 
 def _text(values: Mapping[Key, Any], key: Key) -> str:

@@ -1,0 +1,163 @@
+"""The ladder and the blend: what is compared, what is chosen, and what is said of it."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from model_world import LADDER, RUNGS, world
+
+from churn.core.model import choice, model
+from churn.core.model.blend import weighted
+from churn.core.model.rungs import NEEDED, ORDER, Judging, climbed
+from churn.words.errors import NotEnoughData
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
+    return world()
+
+
+def judged(churned: list[bool], customers: list[int] | None = None) -> Judging:
+    n = len(churned)
+    return Judging(np.array(churned), np.ones(n), np.array(customers or range(n)))
+
+
+def with_churners(n: int, customers: int = 300) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """The world with only so many churners: every one of equal parts is kept, the others stay."""
+    features, snapshots, split = world(customers)
+    churned = snapshots["churned"].to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(churned == True)  # noqa: E712 - null is neither
+    kept = places[np.linspace(0, len(places) - 1, n).round().astype(int)]
+    turned = np.where(np.isin(np.arange(len(churned)), kept), churned, np.where(churned == True, False, churned))  # noqa: E712
+    return features, snapshots.set_column(2, "churned", pa.array(turned.tolist(), pa.bool_())), split
+
+
+# -- choice ---
+
+
+def test_the_simplest_rung_within_a_standard_error_of_the_best_is_chosen() -> None:
+    table = {
+        "rule": {"above_best": 0.030, "standard_error": 0.010},
+        "logistic_rfm": {"above_best": 0.009, "standard_error": 0.010},
+        "lightgbm": {"above_best": 0.0, "standard_error": 0.0},
+    }
+    assert choice.chosen(table, 1.0, 0.001) == "logistic_rfm"
+    assert choice.chosen(table, 0.5, 0.001) == "lightgbm"
+    assert choice.chosen(table, 3.0, 0.001) == "rule"
+    assert choice.chosen(table, 0.5, 0.009) == "logistic_rfm"
+
+
+def test_the_difference_is_that_of_the_log_losses_of_the_same_customers() -> None:
+    rows = judged([True, False, True, False])
+    table = choice.compared({"rule": np.full(4, 0.5), "lightgbm": np.array([0.8, 0.2, 0.8, 0.4])}, rows)
+    better = np.log([0.8, 0.8, 0.8, 0.6]) - np.log(0.5)
+    assert table["lightgbm"]["above_best"] == 0
+    assert table["rule"]["above_best"] == pytest.approx(better.mean())
+    assert table["rule"]["standard_error"] == pytest.approx(better.std() / np.sqrt(4))
+
+
+def test_two_snapshots_of_one_customer_count_as_one_that_weighs_double() -> None:
+    scores = {"rule": np.array([0.5, 0.5]), "lightgbm": np.array([0.8, 0.3])}
+    once = choice.compared(scores, judged([True, False]))
+    twice = choice.compared(
+        {name: np.repeat(p, 2) for name, p in scores.items()}, judged([True, True, False, False], [0, 0, 1, 1])
+    )
+    assert twice["rule"] == pytest.approx(once["rule"])
+
+
+def test_a_sampled_row_counts_for_those_it_stands_for() -> None:
+    scores = {"rule": np.array([0.5, 0.5]), "lightgbm": np.array([0.8, 0.4])}
+    rows = Judging(np.array([True, False]), np.array([1.0, 3.0]), np.arange(2))
+    assert choice.compared(scores, rows)["lightgbm"]["logloss"] == pytest.approx(-(np.log(0.8) + 3 * np.log(0.6)) / 4)
+
+
+def test_the_sentence_names_the_chosen_the_best_and_those_left_out() -> None:
+    table = {
+        "rule": {"logloss": 0.31, "above_best": 0.01, "standard_error": 0.02},
+        "lightgbm": {"logloss": 0.30, "above_best": 0.0, "standard_error": 0.0},
+    }
+    said = choice.sentences("rule", table, judged([True, False]), {"bg_nbd": {"en": "no history", "zh": "无历史"}})
+    assert said["en"] == (
+        "Chosen is the best time rule, the simplest that is not clearly worse than the best, boosted trees: by 0.0100 "
+        "± 0.0200 of log loss on 2 later snapshots with 1 churners; left out: BG/NBD (no history)."
+    )
+    assert said["zh"].endswith("而更简单；未采用BG/NBD 模型（无历史）。")
+
+
+# -- ladder ---
+
+
+def test_the_card_lists_every_rung_with_its_figures_and_one_that_was_chosen(tables: tuple) -> None:
+    fitted = model(*tables, **LADDER)
+    told = fitted.card["ladder"]
+    assert [row["rung"] for row in told["rungs"]] == list(ORDER)
+    assert [row["rung"] for row in told["rungs"] if row["chosen"]] == [told["chosen"]]
+    assert all({"logloss", "brier", "above_best", "standard_error"} <= row.keys() for row in told["rungs"])
+    assert (told["n"], told["churners"]) == (300, fitted.card["parts"]["calibration"]["churners"])
+    chosen = next(row for row in told["rungs"] if row["chosen"])
+    assert chosen["above_best"] <= max(chosen["standard_error"], told["least_gain"])
+
+
+def test_a_rung_is_the_model_that_its_own_section_gives(tables: tuple) -> None:
+    found = climbed(*tables, RUNGS)
+    for name, section in RUNGS.items():
+        alone, rung = model(*tables, **section), found.fitted[name].model
+        assert (rung.body, rung.features, rung.calibration) == (alone.body, alone.features, alone.calibration), name
+
+
+def test_the_test_part_has_no_say_in_the_choice(tables: tuple) -> None:
+    features, snapshots, split = tables
+    churned = snapshots["churned"].to_pylist()
+    turned = [not c if i % 7 == 5 else c for i, c in enumerate(churned)]
+    other = snapshots.set_column(2, "churned", pa.array(turned, pa.bool_()))
+    assert model(features, other, split, **LADDER).card["ladder"] == model(*tables, **LADDER).card["ladder"]
+
+
+def test_without_signal_the_ladder_does_not_climb() -> None:
+    fitted = model(*world(1500, shuffled=True, seed=5), **LADDER)
+    assert fitted.card["ladder"]["chosen"] in {"rule", "own_mean"}
+
+
+def test_with_few_churners_the_ladder_steps_down_and_says_how_many_are_missing() -> None:
+    fitted = model(*with_churners(50), **LADDER)
+    told = {row["rung"]: row for row in fitted.card["ladder"]["rungs"]}
+    churners = fitted.card["parts"]["train"]["churners"]
+    assert churners < NEEDED["lightgbm"].each
+    assert told["lightgbm"]["skipped"]["en"] == f"{churners} churners in the train part of the 50 that it needs"
+    assert f"left out: boosted trees ({churners} churners" in fitted.card["ladder"]["en"]
+    assert told["lightgbm"]["skipped"]["zh"] == f"训练集只有 {churners} 个流失样本，需要 50 个"
+    assert fitted.kind in {"rule", "bg_nbd", "logistic", "own_mean"}
+
+
+def test_below_fifty_churners_there_is_no_model() -> None:
+    with pytest.raises(NotEnoughData, match=r"49 churners are too few .* needed are 50 · .* 1,800 snapshots"):
+        model(*with_churners(49), **LADDER)
+
+
+# -- blend ---
+
+
+def test_weights_are_never_negative_and_noise_has_none() -> None:
+    random = np.random.default_rng(3)
+    truth, noise = random.normal(0, 1.5, 4000), random.normal(0, 1.5, 4000)
+    churned = random.random(4000) < 1 / (1 + np.exp(-truth))
+    rows = Judging(churned, np.ones(4000), np.arange(4000))
+    weights = weighted(np.column_stack([truth, noise]), rows)
+    assert weights[0] == pytest.approx(1, abs=0.1)
+    assert weights[1] == pytest.approx(0, abs=0.05)
+    assert weighted(-truth[:, None], rows) == [0]
+
+
+def test_a_blend_without_members_enough_is_refused() -> None:
+    with pytest.raises(NotEnoughData, match=r"no blend can be learnt: \d churners or stayers in the validation part"):
+        model(*with_churners(30), kind="blend", members=RUNGS, calibration="platt")
+
+
+def test_a_blend_holds_its_members_as_texts(tables: tuple) -> None:
+    fitted = model(*tables, kind="blend", members=RUNGS, calibration="platt")
+    members = json.loads(fitted.body)["members"]
+    assert {one["rung"]: one["weight"] for one in members} == {
+        name: weight for name, weight in fitted.card["weights"].items() if weight
+    }
+    assert all(isinstance(one["body"], str) and one["weight"] > 0 for one in members)
