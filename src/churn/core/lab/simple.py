@@ -43,7 +43,18 @@ def simple(
     parts = split(snapshots, observed_until=observed_until, definition=one.definition, **split_keys)
     rows = snapshots.join(features, list(KEYS), join_type="inner").sort_by([(key, "ascending") for key in KEYS])
     x, told = rows.drop_columns(["churned"]), rows.select([*KEYS, "churned"])
-    learnt = model(x, told, parts, kind="logistic", seed=0, l2=l2, rows_most=None, refit=True, calibration="none")
+    learnt = model(
+        x,
+        told,
+        parts,
+        kind="logistic",
+        features_used=None,
+        seed=0,
+        l2=l2,
+        rows_most=None,
+        refit=True,
+        calibration="none",
+    )
     dates = parts.filter(pc.equal(parts["part"], "test"))["as_of"].combine_chunks()
     tested = pc.and_(pc.is_in(told["as_of"], value_set=dates), pc.is_valid(told["churned"]))
     churned = told["churned"].filter(tested).to_numpy().astype(bool)
