@@ -8,6 +8,8 @@ import pytest
 
 from tests.pipelines.project import CHURN, changed, done
 
+MORE = ("--staleness", "--ablation")
+
 
 @pytest.fixture(scope="module")
 def project(demo_run, tmp_path_factory):
@@ -38,7 +40,12 @@ def test_strict_ends_with_6_where_the_rule_is_as_good(project):
     # The model is the rule, so there is no difference.
     changed(project, "  - model: lightgbm", "  - model: rule")
     assert done(project, *CHURN, "config", "compose").returncode == 0
-    told = done(project, *CHURN, "backtest", "--as-ofs", "1", "--customers", "700", "--strict", "--json")
+    told = done(project, *CHURN, "backtest", "--as-ofs", "1", "--customers", "700", "--strict", "--json", *MORE)
     assert told.returncode == 6, told.stderr
     assert json.loads(told.stdout)["verdict"]["outcome"] == "no_better"
     assert "GATE: No better than the best time rule" in told.stderr
+    found = json.loads(told.stdout)
+    assert [one["months"] for one in found["staleness"]] == [0, 1, 2, 3, 6]
+    sources = {one["name"] for one in found["ablation"] if one["kind"] == "source"}
+    assert {"usage", "orders", "tickets", "customers"} <= sources
+    assert {one["source"] for one in found["failing"]} == sources

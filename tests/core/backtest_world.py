@@ -121,7 +121,7 @@ def numbers(signal: float, seed: int, *, customers: int = 300, shuffled: bool = 
     runs = {int(day): dates[dates <= day] for day in days}
     known = {day: pa.chunked_array([pa.array(churned, mask=(at + 28 * DAY_US > day) | (at > day))]) for day in runs}
     settings = Settings(SHOP, PARTS, {**LOGISTIC, "l2": 10.0}, *_settings())
-    return World(features, snapshots, known), Plan(days, runs, 28, 4), settings
+    return World(features, snapshots, known), Plan(days, runs, 28, 4, {}), settings
 
 
 def _settings() -> tuple:

@@ -2,15 +2,18 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from churn.core.backtest import Day, Plan, Settings, World
     from churn.core.dataset import Dataset
+    from churn.shell.engine.doors import Engine
 
 DOCUMENT, TABLES = "reports/backtest.json", "reports/backtest"
+MONTHS = (0, 1, 2, 3, 6)
+"""Ages of models that are tried: as long as somebody may leave a model alone."""
 CUSTOMERS = 20_000
 """Their features on 30 dates take about half a gigabyte, and their figures are sure to half a point of AUC."""
 
@@ -24,6 +27,10 @@ def backtest(
     customers: Annotated[
         int, typer.Option(min=100, help="Customers to look at, chosen by their ids; more take longer.")
     ] = CUSTOMERS,
+    staleness: Annotated[bool, typer.Option("--staleness", help="Judge the models of earlier months, too.")] = False,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Train without each source and family, and let sources fail, too.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 6 if the rule is as good.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
@@ -32,31 +39,39 @@ def backtest(
     For each of the newest days whose outcomes are known: snapshots, labels, split, features, model and calibration as a
     run of that day would have had them. Then how well each list ranked, how many of those called left, beside the best
     time rule and a logistic regression; how much that varies from list to list; how many names change; and whether it
-    is as good for new customers as for old ones. Also written to reports/backtest.json and, as a table, to
-    reports/backtest/as_ofs.csv.
+    is as good for new customers as for old ones. With --staleness, what it costs to keep a model for months; with
+    --ablation, what each source and family of features is worth, and what scores do when a source fails. Also written
+    to reports/backtest.json and, as a table, to reports/backtest/as_ofs.csv.
 
     \b
     Examples:
       churn backtest
       churn backtest --as-ofs 12 --every 28
+      churn backtest --staleness --ablation
       churn backtest --strict            for a scheduler: 6 if the model is no better than the rule
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
+    from churn.cli.backtest_parts import ablated, failing, stale
+    from churn.cli.backtest_told import csv_text, show
     from churn.core.backtest import FAILED, report
     from churn.shell import store
     from churn.words.errors import GateFault
 
     _events()
     settings, judging = _settings()
-    there, when, shares = _world(settings, as_ofs, every, customers)
-    days, stopped = _days(there, when, settings)
+    made = _made(settings, as_ofs, every, customers, MONTHS if staleness else ())
+    days, stopped = _days(made.there, made.when, settings)
+    shares = made.shares
     judging["capacity"] = max(1, round(judging["capacity"] * shares["customers"] / shares["of_customers"]))
-    found = report(days, when, stopped=stopped, digest=shares | _digests(), **judging)
+    more: dict[str, Any] = {"staleness": stale(made, days, settings, judging)} if staleness else {}
+    if ablation and days:
+        more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
+    found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **judging, **more)
     store.write_json(DOCUMENT, found)
-    store.write_files(TABLES, {"as_ofs.csv": _csv(found)})
+    store.write_files(TABLES, {"as_ofs.csv": csv_text(found)})
     if json:
         typer.echo(store.read_text(DOCUMENT), nl=False)
     else:
-        _show(found)
+        show(found, DOCUMENT)
     if strict and found["verdict"]["outcome"] in FAILED:
         raise GateFault(f"{found['verdict']['en']} Nothing should be published with this model; see {DOCUMENT}")
 
@@ -93,9 +108,21 @@ def _settings() -> tuple["Settings", dict[str, Any]]:
     return settings, {name: judged[name] for name in ("capacity", "bootstrap", "seed", "interval")}
 
 
-def _world(
-    settings: "Settings", asked: int, every: int | None, customers: int
-) -> tuple["World", "Plan", dict[str, Any]]:
+class Made(NamedTuple):
+    """What the command made of the events: the world, its lists, whom it looked at of how many, and how to make more.
+
+    `words` are the arguments that make features and outcomes of events, besides the tables.
+    """
+
+    there: "World"
+    when: "Plan"
+    shares: dict[str, Any]
+    data: "Dataset"
+    engine: "Engine"
+    words: dict[str, Any]
+
+
+def _made(settings: "Settings", asked: int, every: int | None, customers: int, older: tuple[int, ...]) -> Made:
     """Features and outcomes of all dates of all those runs, from the events table in pieces of whole customers."""
     from functools import partial
 
@@ -105,7 +132,6 @@ def _world(
     from churn.sections import section
     from churn.shell import config
     from churn.shell.engine import ENGINES
-    from churn.words.tables import EVENTS
 
     data: Dataset = config.value("data", dataset)
     began = time.monotonic()
@@ -117,25 +143,29 @@ def _world(
         parts=settings.parts,
         asked=asked,
         step_days=every,
+        older=older,
     )
     chosen, shares = _chosen(customers)
-    make = partial(
-        rows,
-        when=when,
-        observed_until=data.observed_until,
-        definition=settings.definition,
-        lookback=config.value("features", windows),
-        roles=data.roles,
-        attribute_names=data.attribute_names,
-        chosen=chosen,
-    )
-    columns = {
-        "events": [c.name for c in EVENTS.columns if c.name not in {"event_type", "text", "event_id"}],
-        "attributes": None,
+    words = {
+        "observed_until": data.observed_until,
+        "definition": settings.definition,
+        "lookback": config.value("features", windows),
+        "roles": data.roles,
+        "attribute_names": data.attribute_names,
+        "chosen": chosen,
     }
-    there = world(config.value("engine", ENGINES).made(make, columns, ROWS), when)
-    _tell(f"{there.outcomes.num_rows:,} snapshots of {len(when.every_date)} dates in {time.monotonic() - began:.1f} s")
-    return there, when, shares
+    engine: Engine = config.value("engine", ENGINES)
+    there = world(engine.made(partial(rows, when=when, **words), read(), ROWS), when)
+    tell(f"{there.outcomes.num_rows:,} snapshots of {len(when.every_date)} dates in {time.monotonic() - began:.1f} s")
+    return Made(there, when, shares, data, engine, words)
+
+
+def read(*more: str) -> dict[str, list[str] | None]:
+    """The columns to read of each table; texts and ids of events are most of their bytes, and no feature reads them."""
+    from churn.words.tables import EVENTS
+
+    left_out = {"event_type", "text", "event_id"} - set(more)
+    return {"events": [c.name for c in EVENTS.columns if c.name not in left_out], "attributes": None}
 
 
 ROWS = 100_000
@@ -178,12 +208,12 @@ def _days(there: "World", when: "Plan", settings: "Settings") -> tuple[list["Day
             one = day(there, when, as_of, settings)
         except (NotEnoughData, DriftFault, GateFault) as fault:
             stopped[as_of] = str(fault)
-            _tell(f"{where}  no list: {fault}")
+            tell(f"{where}  no list: {fault}")
             continue
         made.append(one)
         churned = one.churned[one.known]
         reached, ruled = (auc(churned, one.scores[name][one.known]) for name in ("model", "rule"))
-        _tell(
+        tell(
             f"{where}  {len(churned):,} customers, {churned.mean():.1%} left, AUC {reached:.3f} (rule {ruled:.3f}), "
             f"{time.monotonic() - began:.1f} s"
         )
@@ -197,101 +227,7 @@ def _digests() -> dict[str, Any]:
     return {"data": store.digest(store.PATHS["raw"]), "params": store.digest(config.PARAMS)}
 
 
-def _tell(words: str) -> None:
+def tell(words: str) -> None:
+    """Say how far it got, on the error output."""
     sys.stderr.write(f"{words}\n")
     sys.stderr.flush()
-
-
-_CSV = (
-    "as_of", "n", "churners", "base_rate", "auc", "ap", "lift10", "logloss", "brier", "ece", "precision", "lift",
-    "recall", "caught", "money", "money_delivered",
-)  # fmt: skip
-
-
-def _csv(found: dict[str, Any]) -> str:
-    """One line a list, then the same figures of the rule."""
-    head = [*_CSV, *(f"rule_{name}" for name in _CSV[4:])]
-    lines = [[one[name] for name in _CSV] + [one["rule"][name] for name in _CSV[4:]] for one in found["as_ofs"]]
-    return "".join(",".join(str(cell) for cell in line) + "\n" for line in [head, *lines])
-
-
-def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    plain = Console(markup=False, highlight=False, soft_wrap=True)
-    console = plain if plain.is_terminal else Console(markup=False, highlight=False, width=160, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if heading == "list of" else "right")
-    for one in found["as_ofs"]:
-        table.add_row(one["as_of"][:10], *_cells(one, one["rule"]))
-    whole, rule = ({**found["list"][name], **found["models"][name]["pooled"]} for name in ("model", "rule"))
-    whole = whole | {"n": sum(one["n"] for one in found["as_ofs"])}
-    table.add_row("all lists", *_cells(whole, rule))
-    spread = found["spread"]
-    table.add_row("varies by", "", *(f"{spread[name]['std']:.3f}" for name in ("base_rate", "auc")))
-    console.print(table)
-    for line in _sentences(found):
-        console.print(line)
-    console.print(found["verdict"]["en"])
-    console.print(f"All figures are in {DOCUMENT}; docs/backtest.md says how to read them")
-
-
-_HEADINGS = (
-    "list of",
-    "customers",
-    "left",
-    "AUC",
-    "rule",
-    "ECE",
-    "called",
-    "left of them",
-    "rule",
-    "times base",
-    "money",
-)
-
-
-def _cells(one: dict[str, Any], rule: dict[str, Any]) -> list[str]:
-    """One list as the cells of the table."""
-    return [
-        f"{one['n']:,}",
-        f"{one['base_rate']:.1%}",
-        f"{one['auc']:.3f}",
-        f"{rule['auc']:.3f}",
-        f"{one['ece']:.3f}",
-        f"{one['caught'] / one['precision']:,.0f}" if one["precision"] else "-",
-        f"{one['caught']:.0f}",
-        f"{rule['caught']:.0f}",
-        f"{one['lift']:.2f}",
-        f"{one['money_delivered']:,.0f}",
-    ]
-
-
-def _sentences(found: dict[str, Any]) -> list[str]:
-    """What the table does not show, each in a sentence."""
-    lines = [f"{one['as_of'][:10]}: no list would have been made, since {one['why']}" for one in found["stopped"]]
-    if len(found["as_ofs"]) + len(found["stopped"]) < found["asked"]:
-        n = len(found["as_ofs"]) + len(found["stopped"])
-        lines.append(f"{found['asked']} lists were asked for; the history is long enough for {n}")
-    moved, k = found["list"]["change"], found["list"]["capacity"]
-    if moved:
-        lines.append(
-            f"From list to list, {found['step_days']} days later, {moved['came']:.0f} of the {k:,} names are new; "
-            f"{moved['by_eligibility']:.0%} of the changes are customers who became, or are no longer, customers to be "
-            f"scored. The order of the others agrees by {moved['rank_correlation']:.2f}"
-        )
-    groups = found["stability"]["groups"]
-    if groups:
-        worst = min(groups, key=lambda one: one["auc"])
-        lines.append(
-            f"Weakest group: {worst['attribute']} {worst['value']}, AUC {worst['auc']:.3f} "
-            f"({worst['auc_low']:.3f} to {worst['auc_high']:.3f}), {worst['n']:,} snapshots"
-        )
-    shares = found["digest"]
-    if shares["customers"] < shares["of_customers"]:
-        lines.append(
-            f"Looked at {shares['customers']:,} of {shares['of_customers']:,} customers, and called as few of them"
-        )
-    return lines

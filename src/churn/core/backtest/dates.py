@@ -1,6 +1,6 @@
 """Dates: on which days a backtest makes its lists, and which as-of dates a run of each of those days would have had."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ TRAIN_LEAST = 4
 """Training dates that a day must have had. Below that a list would be the first one of a young business, whose faults
 say little about later ones."""
 
+MONTH_DAYS = 365.2425 / 12
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -29,22 +31,36 @@ class Plan:
     days : ndarray of int64, shape (n_days,)
         The as-of dates of the lists, ascending. The outcomes of all of them are known by now.
     dates : dict of int to ndarray of int64
-        Day → the as-of dates of a run made on that day, ascending; the last one is the day itself.
+        Day → the as-of dates of a run made on that day, ascending; the last one is the day itself. Of the days of the
+        lists, and of older ones whose models are wanted, too.
     step_days : int
         Days between neighbouring lists.
     asked : int
         How many lists were asked for.
+    older_days : dict of int to int
+        Months → days: how much older than a list a model shall be.
     """
 
     days: np.ndarray
     dates: dict[int, np.ndarray]
     step_days: int
     asked: int
+    older_days: dict[int, int]
 
     @property
     def every_date(self) -> np.ndarray:
         """The as-of dates of all those runs together, ascending."""
         return np.unique(np.concatenate(list(self.dates.values())))
+
+    @property
+    def extra(self) -> list[int]:
+        """The days of which only the model is wanted, ascending."""
+        return sorted(set(self.dates) - {int(day) for day in self.days})
+
+    def newest(self, most: int) -> "Plan":
+        """At most so many of the newest lists, and nothing else."""
+        days = self.days[-most:]
+        return Plan(days, {int(day): self.dates[int(day)] for day in days}, self.step_days, len(days), {})
 
 
 def plan(
@@ -56,6 +72,7 @@ def plan(
     parts: Mapping[str, Any],
     asked: int,
     step_days: int | None,
+    older: Sequence[int] = (),
 ) -> Plan:
     """The newest days whose outcomes are known, as far apart as the history allows.
 
@@ -72,6 +89,9 @@ def plan(
         How many lists.
     step_days : int or None
         Days between lists, a multiple of `snapshots.every_days`; None chooses.
+    older : sequence of int
+        Ages, in months, of models that the newest list shall be scored with, too. A month is as many whole
+        `every_days` as come nearest to it.
 
     Raises
     ------
@@ -103,7 +123,9 @@ def plan(
         days = [day for day in possible if (possible[-1] - day) % (step * DAY_US) == 0][-asked:]
         if len(days) == asked:
             break
-    return Plan(np.array(days, np.int64), {day: runs[day] for day in days}, step, asked)
+    older_days = {months: max(min(months, 1), round(months * MONTH_DAYS / every)) * every for months in older}
+    extra = {days[-1] - back * DAY_US for back in older_days.values()} & set(possible)
+    return Plan(np.array(days, np.int64), {day: runs[day] for day in sorted({*days, *extra})}, step, asked, older_days)
 
 
 def _trains(dates: np.ndarray, day: int, definition: Definition, parts: Mapping[str, Any]) -> bool:

@@ -79,8 +79,7 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
     NotEnoughData, DriftFault, GateFault
         What would have stopped a run on that day.
     """
-    learning, outcomes = there.on(as_of, when.dates[as_of])
-    parts = split(outcomes, observed_until=as_of, definition=settings.definition, **settings.parts)
+    learning, outcomes, parts = _known(there, when, as_of, settings)
     learnt = model(learning, outcomes, parts, **settings.model)
     few = _columns(learning, [name for name in learning.column_names if name.startswith(TIME)])
     rule = model(few, outcomes, parts, kind="rule", calibration=settings.calibration)
@@ -112,6 +111,18 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
         learnt,
         rule.features[0],
     )
+
+
+def model_of(there: World, when: Plan, as_of: int, settings: Settings) -> Model:
+    """The model that a run of that day would have had; raises what `day` raises."""
+    return model(*_known(there, when, as_of, settings), **settings.model)
+
+
+def _known(there: World, when: Plan, as_of: int, settings: Settings) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """FEATURES, SNAPSHOTS and SPLIT of a run made on that day."""
+    learning, outcomes = there.on(as_of, when.dates[as_of])
+    parts = split(outcomes, observed_until=as_of, definition=settings.definition, **settings.parts)
+    return learning, outcomes, parts
 
 
 def _check_outcomes(churned: np.ndarray) -> None:

@@ -43,6 +43,11 @@ def first_names(day: Day, capacity: int) -> np.ndarray:
     return np.lexsort((np.arange(len(score)), -score, -np.round(day.value * score, 2)))[:capacity]
 
 
+def first_by(score: np.ndarray, capacity: int) -> np.ndarray:
+    """Places of the first customers by score, equal ones in the order of their ids."""
+    return np.argsort(-score, kind="stable")[:capacity]
+
+
 def _change(before: Day, after: Day, capacity: int) -> dict[str, Any]:
     one, two = (day.customers.take(pa.array(first_names(day, capacity))) for day in (before, after))
     went, came = _not_in(one, two), _not_in(two, one)

@@ -29,6 +29,9 @@ def report(
     seed: int,
     interval: float,
     digest: Mapping[str, Any],
+    staleness: Sequence[Mapping[str, Any]] = (),
+    ablation: Sequence[Mapping[str, Any]] = (),
+    failing: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What the lists were worth: each, their spread, over all, from list to list, and the verdict.
 
@@ -42,6 +45,8 @@ def report(
         How many customers the team can contact at each list.
     digest : mapping
         What the figures were made from.
+    staleness, ablation, failing : sequence of mapping
+        What the functions of these names say; empty where nobody asked.
 
     Raises
     ------
@@ -84,8 +89,9 @@ def report(
             "change": summary(moved),
         },
         "stability": stability(days, lists, bootstrap=bootstrap, seed=seed, interval=interval),
-        "staleness": [],
-        "ablation": [],
+        "staleness": list(staleness),
+        "ablation": list(ablation),
+        "failing": list(failing),
         "digest": dict(digest),
     }
     return rounded(found)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.backtest.dates import Plan
+from churn.core.backtest.feeds import Feed, failed
 from churn.core.definitions import Definition
 from churn.core.features import Windows, features
 from churn.core.snapshots import snapshots
@@ -84,6 +85,27 @@ def rows(
         then = snapshots(known_at(events, day), dates, observed_until=day, definition=definition)
         made = made.append_column(f"{THEN}{day}", _spread(truth, dates, then))
     return made
+
+
+def rows_without(
+    events: pa.Table,
+    attributes: pa.Table,
+    *,
+    feed: Feed,
+    dates: np.ndarray,
+    observed_until: int,
+    definition: Definition,
+    lookback: Windows,
+    roles: tuple[str, ...],
+    attribute_names: tuple[str, ...],
+    chosen: pa.Array | None,
+) -> pa.Table:
+    """FEATURES of the same snapshots of a batch of whole customers, as if one feed had never told anything."""
+    if chosen is not None:
+        events, attributes = (_of(table, chosen) for table in (events, attributes))
+    truth = snapshots(events, dates, observed_until=observed_until, definition=definition)
+    left, said = failed(events, attributes, feed, since=None)
+    return features(left, truth, said, lookback=lookback, roles=roles, attribute_names=attribute_names)
 
 
 def world(pieces: Iterable[pa.Table], when: Plan) -> World:
