@@ -34,6 +34,8 @@ def test_lists_of_past_days_are_made_judged_and_told(project):
         lines = list(csv.DictReader(file))
     assert [line["as_of"] for line in lines] == [one["as_of"] for one in found["as_ofs"]]
     assert [float(line["rule_auc"]) for line in lines] == [one["rule"]["auc"] for one in found["as_ofs"]]
+    for language, words in {"en": "List of", "zh": "名单日期"}.items():
+        assert words in (project / f"reports/backtest/auc_{language}.svg").read_text()
 
 
 def test_strict_ends_with_6_where_the_rule_is_as_good(project):

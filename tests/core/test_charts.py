@@ -23,6 +23,11 @@ RANDOM = np.random.default_rng(3)
 VALUES = np.where(RANDOM.random((200, 3)) < 0.1, np.nan, RANDOM.normal(size=(200, 3)))
 LABELS = ["days since the last basket", "spend & more < 90 days", "plan"]
 
+LISTS = pa.table(
+    {"as_of": ["A", "B"], "model": [0.8, 0.9], "rule": [0.7, 0.7], "logistic": [0.8, 0.8], "low": [0.7, 0.8],
+     "high": [0.9, 1.0]}
+)  # fmt: skip
+
 CHARTS = {
     "lift": lambda language: charts.lift_chart(LIFT, language=language),
     "gain": lambda language: charts.gain_chart(GAIN, language=language),
@@ -32,6 +37,7 @@ CHARTS = {
         VALUES, np.nan_to_num(VALUES), LABELS, seed=1, language=language
     ),
     "groups": lambda language: charts.groups_chart([0.5, 0.2], ["spend_drop", "season"], language=language),
+    "lists": lambda language: charts.lists_chart(LISTS, language=language),
 }
 
 
@@ -63,6 +69,7 @@ def test_axes_are_labelled_in_the_language_asked_for(drawn):
         "reliability": "observed",
         "influence": "contribution",
         "groups": "mean",
+        "lists": "list_of",
     }[name]
     text = " ".join(ET.fromstring(svg).itertext())
     assert charts.WORDS[language][label] in text

@@ -41,7 +41,7 @@ def backtest(
     time rule and a logistic regression; how much that varies from list to list; how many names change; and whether it
     is as good for new customers as for old ones. With --staleness, what it costs to keep a model for months; with
     --ablation, what each source and family of features is worth, and what scores do when a source fails. Also written
-    to reports/backtest.json and, as a table, to reports/backtest/as_ofs.csv.
+    to reports/backtest.json and, as a table and a picture, to reports/backtest/.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def backtest(
       churn backtest --strict            for a scheduler: 6 if the model is no better than the rule
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
     from churn.cli.backtest_parts import ablated, failing, stale
-    from churn.cli.backtest_told import csv_text, show
+    from churn.cli.backtest_told import charts, csv_text, show
     from churn.core.backtest import FAILED, report
     from churn.shell import store
     from churn.words.errors import GateFault
@@ -67,7 +67,7 @@ def backtest(
         more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
     found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **judging, **more)
     store.write_json(DOCUMENT, found)
-    store.write_files(TABLES, {"as_ofs.csv": csv_text(found)})
+    store.write_files(TABLES, {"as_ofs.csv": csv_text(found), **charts(found)})
     if json:
         typer.echo(store.read_text(DOCUMENT), nl=False)
     else:
@@ -191,7 +191,7 @@ def _chosen(most: int) -> tuple[Any, dict[str, Any]]:
 
 
 def _days(there: "World", when: "Plan", settings: "Settings") -> tuple[list["Day"], dict[int, str]]:
-    """The lists that could be made, and why others could not."""
+    """The lists that could be made, and why others could not; if there is none, the newest one's fault is raised."""
     from churn.core.backtest import day
     from churn.core.metrics import auc
     from churn.core.model.parts import iso
@@ -209,6 +209,8 @@ def _days(there: "World", when: "Plan", settings: "Settings") -> tuple[list["Day
         except (NotEnoughData, DriftFault, GateFault) as fault:
             stopped[as_of] = str(fault)
             tell(f"{where}  no list: {fault}")
+            if not made and as_of == when.days[-1]:
+                raise
             continue
         made.append(one)
         churned = one.churned[one.known]

@@ -18,6 +18,19 @@ def csv_text(found: dict[str, Any]) -> str:
     return "".join(",".join(str(cell) for cell in line) + "\n" for line in [head, *lines])
 
 
+def charts(found: dict[str, Any]) -> dict[str, str]:
+    """SVG files by name: the AUC of every list, in English and Chinese."""
+    import pyarrow as pa
+
+    from churn.core.charts import LANGUAGES, lists_chart
+
+    lists = found["as_ofs"]
+    columns = {"as_of": [one["as_of"][:10] for one in lists], "model": [one["auc"] for one in lists]}
+    columns |= {name: [one[name]["auc"] for one in lists] for name in ("rule", "logistic")}
+    columns |= {end: [one[f"auc_{end}"] for one in lists] for end in ("low", "high")}
+    return {f"auc_{key}.svg": lists_chart(pa.table(columns), language=key) for key in LANGUAGES}
+
+
 def show(found: dict[str, Any], document: str) -> None:
     """Print the table of lists, what it does not show, and the verdict."""
     from rich.console import Console

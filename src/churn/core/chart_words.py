@@ -24,6 +24,8 @@ WORDS = {
         "silence": "Days of silence so far",
         "return": "Customers who come back (%)",
         "within": "within {days} days",
+        "list_of": "List of",
+        "auc": "AUC among the customers of the list",
     },
     "zh": {
         "model": "模型",
@@ -48,6 +50,8 @@ WORDS = {
         "silence": "已沉默天数",
         "return": "回来的客户占比 (%)",
         "within": "{days} 天内",
+        "list_of": "名单日期",
+        "auc": "名单内客户的AUC",
     },
 }
 

@@ -158,6 +158,23 @@ def returns_chart(curve: pa.Table, *, language: str) -> str:
     return svg.getvalue()
 
 
+def lists_chart(rows: pa.Table, *, language: str) -> str:
+    """AUC of each list of a backtest; one line per model, and the model's interval as a band.
+
+    `rows` has one row a list: `as_of` as a date in text, one column per model, and `low` and `high` of the first.
+    """
+    words, shown = WORDS[language], rows.to_pydict()
+    places = np.arange(rows.num_rows)
+    with _drawing(SIZE) as (axes, svg):
+        axes.fill_between(places, shown["low"], shown["high"], color=STYLES["model"]["color"], alpha=0.15, linewidth=0)
+        for name, style in STYLES.items():
+            axes.plot(places, shown[name], **style, marker="o", markersize=3, label=words[name])
+        axes.set(xlabel=words["list_of"], ylabel=words["auc"])
+        axes.set_xticks(places, shown["as_of"], rotation=45, ha="right", fontsize=7)
+        _legend(axes, "upper right")
+    return svg.getvalue()
+
+
 @contextmanager
 def _drawing(size: tuple[float, float]) -> Iterator[tuple["Axes", io.StringIO]]:
     """Axes to draw on and the text that holds the SVG afterwards. Neither pyplot nor any global state is touched."""

@@ -11,8 +11,10 @@ from churn.core.backtest.judged import DELIVERED, LIST, PROBABILITY, RANKING, Ju
 from churn.core.backtest.lists import changes, summary
 from churn.core.backtest.stability import stability
 from churn.core.backtest.verdict import verdict
+from churn.core.evaluation.comparison import JUDGED
 from churn.core.metrics import METRICS, metrics
 from churn.core.model.parts import iso
+from churn.core.resamples import interval_of
 from churn.words.errors import NotEnoughData
 
 DIGITS = 6
@@ -109,12 +111,14 @@ def _as_of(day: Day, said: Judged, i: int, interval: float) -> dict[str, Any]:
     """The figures of one list; those of the model flat, those of the baselines under their names."""
     rows = {name: _each(day, said, i, name) for name in MODELS}
     resampled = said.of_each_resampled[i]
-    tail = (1 - interval) / 2
     between: dict[str, float] = {}
-    for figure in ("auc", "ap"):
-        low, high = np.nanquantile(resampled["model"][figure] - resampled["rule"][figure], [tail, 1 - tail])
+    for figure in JUDGED:
+        low, high = interval_of(rows["model"][figure], resampled["model"][figure], interval)
+        rows["model"] |= {f"{figure}_low": low, f"{figure}_high": high}
+        ahead = resampled["model"][figure] - resampled["rule"][figure]
         value = rows["model"][figure] - rows["rule"][figure]
-        between |= {figure: value, f"{figure}_low": float(low), f"{figure}_high": float(high)}
+        low, high = interval_of(value, ahead, interval)
+        between |= {figure: value, f"{figure}_low": low, f"{figure}_high": high}
     model, *others = MODELS
     return {
         "as_of": iso(day.as_of),
