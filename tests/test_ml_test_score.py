@@ -16,7 +16,7 @@ SCORE = yaml.safe_load((ROOT / "docs/ml_test_score.yaml").read_text(encoding="ut
 TESTS = SCORE["tests"]
 SECTIONS = ("data", "model", "infrastructure", "monitoring")
 IN_A_SECTION = 7
-WANTED = {"data": 5}
+WANTED = {"data": 5, "model": 5}
 """Below this, a section has lost something."""
 
 

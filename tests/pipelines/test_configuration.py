@@ -1,5 +1,7 @@
 """What a change of the configuration does to the real pipeline: it is used or refused, and never ignored."""
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -60,6 +62,22 @@ def test_an_experiment_with_another_model_makes_again_what_the_model_touches(pro
     assert tried.returncode == 0, tried.stderr
     assert made(tried.stdout) == {"raw", "model", "evaluation", "card", "scores", "reasons", "risk_list", "tracking"}
     assert json.loads((project / "models/current/card.json").read_text())["kind"] == "logistic"
+
+
+@pytest.mark.long
+def test_a_queue_of_two_experiments_runs_both_and_leaves_the_workspace_as_it_is(project):
+    before = digests(project)
+    for kind in ("logistic", "rule"):
+        # The raw files of the demo world are not in git, so they come along.
+        queued = done(project, *DVC, "exp", "run", "--queue", "--copy-paths", "data/demo", "-S", f"model={kind}")
+        assert queued.returncode == 0, queued.stderr
+    ran = done(project, *DVC, "exp", "run", "--run-all")
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert digests(project) == before
+    shown = done(project, *DVC, "exp", "show", "--csv")
+    found = [row for row in csv.DictReader(io.StringIO(shown.stdout)) if row["Experiment"] and row["State"]]
+    assert [row["State"] for row in found] == ["Success", "Success"]
+    assert {row["model.kind"] for row in found} == {"logistic", "rule"}
 
 
 @pytest.mark.long

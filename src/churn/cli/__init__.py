@@ -19,6 +19,7 @@ from churn.cli.features import features
 from churn.cli.init import init
 from churn.cli.leaks import leaks
 from churn.cli.run import run
+from churn.cli.tune import tune
 from churn.cli.why import why
 from churn.shell.project import enter
 from churn.words.errors import Exit
@@ -41,6 +42,7 @@ app.command()(define)
 app.command()(features)
 app.command()(doctor)
 app.command()(leaks)
+app.command()(tune)
 app.add_typer(config, name="config")
 
 
@@ -69,6 +71,7 @@ def churn(
       churn config use data=cdnow      take other data
       churn demo --size small          write a world whose truth is known
       churn define                     compare what churn could mean
+      churn tune                       look for better settings of the model
 
     \b
     Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 input breaks its contract, 5 not enough data,

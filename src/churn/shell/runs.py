@@ -113,6 +113,19 @@ def one_run(*, wait: bool) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_search() -> Iterator[None]:
+    """Holds the lock of searches for settings; runs go on beside it.
+
+    Raises
+    ------
+    LockedFault
+        When another search holds it.
+    """
+    with _held(LOCKS / "search.lock", "a search", 0):
+        yield
+
+
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere the locks alone keep orphans apart."""
     if sys.platform != "linux":

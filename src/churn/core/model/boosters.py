@@ -43,15 +43,15 @@ class Binned:
 
 def binned(known: Learning, parameters: dict, half_life: float | None, *, refit: bool) -> Binned:
     """The parts in bins. Hand `known` over, and its matrix is let go."""
-    train = _dataset(known.parts["train"], known, parameters, half_life)
+    train = dataset_of(known.parts["train"], known, parameters, half_life)
     held_out = known.parts["calibration"]
     return Binned(
         known.names,
         known.vocabulary,
         known.dropped,
         train,
-        _dataset(known.parts["validation"], known, parameters, None, reference=train),
-        _dataset(known.parts[MATURED], known, parameters, half_life) if refit else None,
+        dataset_of(known.parts["validation"], known, parameters, None, reference=train),
+        dataset_of(known.parts[MATURED], known, parameters, half_life) if refit else None,
         held_out.x,
         held_out.churned,
         held_out.weights,
@@ -91,7 +91,7 @@ def _stopped(
     import lightgbm
 
     return lightgbm.train(
-        _all(parameters),
+        complete(parameters),
         train,
         num_boost_round=most,
         valid_sets=[judge],
@@ -109,7 +109,7 @@ def _ahead(
         if found.done() and env.iteration + 1 >= found.result().best_iteration:
             raise lightgbm.callback.EarlyStopException(env.iteration, [])
 
-    booster = lightgbm.train(_all(parameters), rows, num_boost_round=most, callbacks=[stop_when_known])
+    booster = lightgbm.train(complete(parameters), rows, num_boost_round=most, callbacks=[stop_when_known])
     rounds = found.result().best_iteration
     return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=rounds))
 
@@ -118,10 +118,10 @@ def _refitted(rows: "lightgbm.Dataset", parameters: dict, rounds: int) -> "light
     """A booster of as many rounds as were found best."""
     import lightgbm
 
-    return lightgbm.train(_all(parameters), rows, num_boost_round=rounds)
+    return lightgbm.train(complete(parameters), rows, num_boost_round=rounds)
 
 
-def _all(parameters: dict) -> dict:
+def complete(parameters: dict) -> dict:
     """The parameters that the section decides, and those that make two trainings equal, whatever the threads.
 
     Histograms are made column by column, since a tree is offered `feature_fraction` of the columns: the same trees as
@@ -139,7 +139,7 @@ def _all(parameters: dict) -> dict:
     }
 
 
-def _dataset(
+def dataset_of(
     part: Part,
     known: Learning,
     parameters: dict,
@@ -149,16 +149,20 @@ def _dataset(
     """The part in LightGBM's bins, made once for all boosters, which only read it."""
     import lightgbm
 
-    weight = part.weights
-    if half_life_days is not None:
-        age = 0.5 ** ((part.as_of_us.max() - part.as_of_us) / (half_life_days * DAY_US))
-        weight = age if weight is None else age * weight
     return lightgbm.Dataset(
         part.x,
         label=part.churned.astype(np.float32),
-        weight=weight,
+        weight=age_weights(part, half_life_days),
         feature_name=list(known.names),
         categorical_feature=[name for name in known.names if name in known.vocabulary],
         reference=reference,
-        params=_all(parameters),
+        params=complete(parameters),
     ).construct()
+
+
+def age_weights(part: Part, half_life_days: float | None) -> np.ndarray | None:
+    """How much each row counts, with those that are a half-life older counting half; None: all the same."""
+    if half_life_days is None:
+        return part.weights
+    age = 0.5 ** ((part.as_of_us.max() - part.as_of_us) / (half_life_days * DAY_US))
+    return age if part.weights is None else age * part.weights

@@ -3,6 +3,7 @@
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -47,16 +48,38 @@ def track(root: Path, *, enabled: bool, experiment: Annotated[str, MinLen(1)], r
     if not enabled:
         return {"tracked": False, "why": "tracking.enabled is false", **git}
     content = told(root)
+    later = "`dvc repro --single-item --force tracking` tells it later"
+    return {
+        **reached(root, lambda folder: _written(folder, experiment, content), required=required, later=later),
+        **git,
+    }
+
+
+def reached(root: Path, write: Callable[[Path], dict[str, object]], *, required: bool, later: str) -> dict[str, object]:
+    """What `write` has to say once it has written to the store; `tracked` is false, with the reason, if it cannot.
+
+    Parameters
+    ----------
+    write
+        Called with the folder of the store.
+    later
+        What tells it when the store is there again.
+
+    Raises
+    ------
+    TrackingFault
+        The store cannot be reached, and `required`.
+    """
     folder = Path(os.environ.get("DVC_ROOT", root)).absolute() / FOLDER
     records.prepare()
     try:
-        return {"tracked": True, "store": f"{FOLDER}/mlflow.db", **_written(folder, experiment, content), **git}
+        return {"tracked": True, "store": f"{FOLDER}/mlflow.db", **write(folder)}
     except _unavailable() as error:
         why = f"MLflow could not be told: {_first_line(error)}. The results are complete without it"
         if required:
             raise TrackingFault(f"{why}, but tracking.required is true; see {FOLDER}/mlflow.db") from error
-        logging.getLogger(__name__).warning("%s; `dvc repro --single-item --force tracking` tells it later", why)
-        return {"tracked": False, "why": why, **git}
+        logging.getLogger(__name__).warning("%s; %s", why, later)
+        return {"tracked": False, "why": why}
 
 
 def _written(folder: Path, experiment: str, content: Told) -> dict[str, object]:
