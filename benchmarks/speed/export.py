@@ -113,6 +113,8 @@ def _listed(n: int) -> pa.Table:
         "rank": pa.array(np.arange(1, n + 1)),
         "customer_id": pa.array(np.char.zfill(np.arange(n).astype("U8"), 8)),
         "score": pa.array(score),
+        "score_low": pa.array(score * 0.8),
+        "score_high": pa.array(score * 0.8 + 0.2),
         "percentile": pa.array(np.argsort(np.argsort(score)) / n * 100),
         "as_of": pa.array(np.full(n, instant("2026-01-01", "UTC")), pa.timestamp("us", "UTC")),
         "expected_value": pa.array(value),

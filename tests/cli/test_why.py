@@ -50,7 +50,11 @@ def _world(tmp_path, monkeypatch):
     numbers = {"purchases_30d": [1.0, 2.0, 0.0], "days_since_purchase": [15.0, 12.0, float("nan")]}
     store.write("features", pa.table(keys | {name: pa.array(v, pa.float32()) for name, v in numbers.items()}))
     newest = [{"customer_id": "007", "as_of": NEW}, {"customer_id": "008", "as_of": NEW}]
-    scores = [{"margin": -0.5, "score": 0.4, "percentile": 0.0}, {"margin": 1.0, "score": 0.8, "percentile": 50.0}]
+    ends = {"score_low": 0.3, "score_high": 0.9}
+    scores = [
+        {"margin": -0.5, "score": 0.4, "percentile": 0.0, **ends},
+        {"margin": 1.0, "score": 0.8, "percentile": 50.0, **ends},
+    ]
     store.write("scores", table(SCORES, [k | s for k, s in zip(newest, scores, strict=True)]))
     shares = [
         {"base": -1.0, "purchases_30d": 0.75, "days_since_purchase": -0.25},

@@ -63,6 +63,7 @@ EVALUATION = {
             },
         ]
     },
+    "coverage": {"en": "Nine of ten intervals hold.", "zh": "十个区间有九个成立。"},
     "worst_slice": {"en": "It ranks worst the new ones.", "zh": "对新客户排序最差。"},
     "as_of": "2017-12-04T05:00:00+00:00",
     "verdict": {"outcome": "better", "calibrated": "yes", "en": "Better than the rule.", "zh": "优于规则。"},
@@ -109,6 +110,8 @@ def scores_of(table: dict[str, float], as_of: datetime = AS_OF) -> pa.Table:
             pa.array([as_of] * len(rows), INSTANT),
             [0.0] * len(rows),
             [score for _, score in rows],
+            [score * 0.8 for _, score in rows],
+            [score + 0.1 * (1 - score) for _, score in rows],
             lower,
         ],
         schema=SCORES.schema,

@@ -315,3 +315,24 @@ def test_a_group_weighs_what_is_left_after_its_features_are_added():
         {"group": "both", "mean_abs": (abs(1 - 3) + abs(-1 + 1)) / 2},
         {"group": "attributes", "mean_abs": 0.5},
     ]
+
+
+def test_the_report_has_bands_intervals_and_groups_that_add_up(tables, judged):
+    found = judged.metrics
+    assert sum(band["n"] for band in found["calibration"]["bands"]) == found["model"]["n"]
+    parts = found["calibration"]["brier"]
+    whole = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within"]
+    assert whole == pytest.approx(found["model"]["brier"], abs=3e-6)
+    assert {"nominal", "observed", "observed_low", "observed_high", "bands", "band_size"} <= found["coverage"].keys()
+    for name in ("spend_90d", "plan"):
+        groups = [one for one in found["slices"] if one["attribute"] == name]
+        assert sum(one["n"] for one in groups) == 500
+        assert sum(one["churners"] for one in groups) == round(500 * found["model"]["base_rate"])
+        assert sum(one["selected"] for one in groups) == pytest.approx(SECTION["capacity"], abs=1e-4)
+
+
+def test_an_unknown_slice_is_named_with_its_key(tables):
+    with pytest.raises(ConfigFault, match=r"evaluation\.slices.*spend_30d"):
+        _evaluated(
+            *tables, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **SECTION | {"slices": ("spend_30d",)}
+        )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from churn.core import metrics
 from churn.core.evaluation.bands import EDGES, bands, brier_parts
+from churn.core.evaluation.coverage import coverage
 from churn.core.evaluation.slices import Judged, auc_interval, by_slice, grouped, kept_groups, selected, worst
 from churn.words.tables import CODE
 
@@ -183,3 +184,18 @@ def test_a_group_of_stayers_only_has_no_auc():
     found = by_slice(rows, pa.table({"x": column}), words={}, slices_least=20, interval=0.95, ece_most=0.05, seed=1)
     assert [one["auc"] for one in found["slices"]] == [None, None]
     assert [one["selection_ratio"] for one in found["slices"]] == [None, None]
+
+
+def test_coverage_is_a_share_of_bands_with_its_interval_in_both_languages():
+    churned, p = drawn(5_000)
+    found = coverage(churned, p, p, p, 0.95)
+    assert (found["bands"], found["band_size"], found["nominal"]) == (5_000 / 50, 50, 0.9)
+    assert found["observed_low"] <= 0.9 <= found["observed_high"]
+    assert f"{found['observed']:.0%} of 100 bands" in found["en"]
+    assert "100 组" in found["zh"]
+
+
+def test_intervals_of_scores_that_are_off_by_half_do_not_cover():
+    churned, p = drawn(5_000)
+    found = coverage(churned, p / 2, p / 2, p / 2, 0.95)
+    assert found["observed_high"] < 0.6

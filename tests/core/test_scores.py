@@ -1,6 +1,7 @@
 """Scores and contributions at the newest as_of."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from model_world import SECTIONS, world
 
 from churn.core import scores as module
-from churn.core.model import MODELS, Model, model, score
+from churn.core.model import MODELS, Model, interval, model, score
 from churn.core.model import margins as log_odds
 from churn.core.scores import contributions, margins, percentile, scores, scoring_as_of
 from churn.words.errors import Fault, NotEnoughData
@@ -45,6 +46,22 @@ def test_one_row_a_customer_at_the_newest_as_of(fitted: Model, tables: tuple) ->
     found = SCORES.check(scored([tables[0]], newest, fitted))
     assert found["customer_id"].to_pylist() == sorted(set(tables[0]["customer_id"].to_pylist()))
     assert set(found["as_of"].to_pylist()) == {tables[2]["as_of"][-1].as_py()}
+
+
+def test_every_score_lies_within_its_interval_and_every_interval_between_0_and_1(fitted: Model, tables: tuple) -> None:
+    found = scored([tables[0]], scoring_as_of(tables[2]), fitted)
+    low, score_of, high = (found[name].to_numpy() for name in ("score_low", "score", "score_high"))
+    assert ((low >= 0) & (low < score_of) & (score_of < high) & (high <= 1)).all()
+
+
+def test_boosters_of_different_minds_about_a_customer_make_a_wider_interval(tables: tuple) -> None:
+    fitted = model(*tables, **SECTIONS["lightgbm"])
+    wide = replace(
+        fitted, calibration={**fitted.calibration, "interval": {**fitted.calibration["interval"], "factor": 3.0}}
+    )
+    score_of = np.full(2, 0.3)
+    low, high = interval(wide, score_of, np.array([0.05, 0.4]))
+    assert high[1] - low[1] > high[0] - low[0]
 
 
 def test_contributions_and_base_add_up_to_the_margin(fitted: Model, tables: tuple) -> None:

@@ -87,21 +87,21 @@ def test_a_text_stays_a_text_when_somebody_edits_the_cell():
 def test_the_header_stays_in_sight_filters_and_is_printed_on_every_page():
     sheet = opened()["At risk"]
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == "A1:L5"
+    assert sheet.auto_filter.ref == "A1:N5"
     assert sheet.print_title_rows == "$1:$1"
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
 
 
 def test_probabilities_are_per_cent_and_money_has_its_currency():
     formats = {cell.column_letter: cell.number_format for cell in opened()["At risk"][2]}
-    assert formats["C"] == "0.0%"
-    assert formats["E"] == formats["F"] == '"$"#,##0.00'
-    assert formats["K"] == "yyyy-mm-dd"
+    assert formats["C"] == formats["D"] == formats["E"] == "0.0%"
+    assert formats["G"] == formats["H"] == '"$"#,##0.00'
+    assert formats["M"] == "yyyy-mm-dd"
 
 
 def test_risk_and_money_are_shown_as_bars():
     rules = {str(area.sqref): [rule.type for rule in area.rules] for area in opened()["At risk"].conditional_formatting}
-    assert rules == {"C2:C5": ["dataBar"], "F2:F5": ["dataBar"], "D2:D5": ["colorScale"]}
+    assert rules == {"C2:C5": ["dataBar"], "H2:H5": ["dataBar"], "F2:F5": ["colorScale"]}
 
 
 def test_the_second_sheet_explains_every_column_and_sums_the_list_up():

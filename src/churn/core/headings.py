@@ -77,6 +77,27 @@ HEADINGS = (
         },
     ),
     Heading(
+        "score_low",
+        "share",
+        9,
+        {"en": "At least", "zh": "概率下限"},
+        {
+            "en": "Low end of the interval of the probability: in nine of ten groups of customers like this one, the "
+            "share that leaves lies between the two ends, but for the chance of small numbers.",
+            "zh": "概率区间的下限：在十组类似客户中，约有九组的实际流失比例落在上下限之间（小样本的偶然波动除外）。",
+        },
+    ),
+    Heading(
+        "score_high",
+        "share",
+        9,
+        {"en": "At most", "zh": "概率上限"},
+        {
+            "en": "High end of it. A wide interval means that too little is known to rely on the number.",
+            "zh": "概率区间的上限。区间越宽，说明可依据的信息越少。",
+        },
+    ),
+    Heading(
         "percentile",
         "number",
         11,

@@ -120,6 +120,7 @@ def page(
         tested={**evaluation["model"], "as_of": _local(evaluation["as_of"], about.time_zone)},
         interval=evaluation["interval"],
         bands=evaluation["calibration"]["bands"],
+        coverage=evaluation["coverage"],
         worst=evaluation["worst_slice"],
         metrics=_metrics(),
         models=_models(evaluation),

@@ -67,7 +67,7 @@ def risk_list(
     same = {"currency": currency, "model_version": model_version}
     columns = {
         "rank": pa.nulls(len(scores), pa.int64()),
-        **{name: scores[name] for name in ("customer_id", "score", "percentile", "as_of")},
+        **{name: scores[name] for name in ("customer_id", "score", "score_low", "score_high", "percentile", "as_of")},
         "expected_value": pa.array(value),
         "value_at_risk": pa.array(at_risk),
         **{name: pa.repeat(pa.scalar(text), len(scores)) for name, text in same.items()},

@@ -78,10 +78,10 @@ def at(table: pa.Table, as_of: pa.Scalar) -> pa.Table:
 
 
 def margins(features: pa.Table, as_of: pa.Scalar, model: Model) -> pa.Table:
-    """One row per customer at `as_of`, with `margin`: all that `scores` keeps of a batch of FEATURES."""
+    """One row per customer at `as_of`, with `margin` and `spread`: all that `scores` keeps of a batch of FEATURES."""
     rows = at(features, as_of)
-    found = door.margins(model, rows) if rows.num_rows else np.zeros(0)
-    return rows.select(FEATURES.key).append_column("margin", pa.array(found))
+    found, spread = (door.margins(model, rows), door.spread(model, rows)) if rows.num_rows else (np.zeros(0),) * 2
+    return rows.select(FEATURES.key).append_column("margin", pa.array(found)).append_column("spread", pa.array(spread))
 
 
 def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Table:
@@ -119,7 +119,9 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
                 do="look at reports/evaluation.json and the model's card: has the model learnt anything?",
             )
         )
-    columns = [*table.columns, pa.array(score), pa.array(percentile(score))]
+    low, high = door.interval(model, score, table["spread"].to_numpy())
+    found = [score, low, high, percentile(score)]
+    columns = [*table.drop_columns("spread").columns, *(pa.array(column) for column in found)]
     return pa.Table.from_arrays(columns, schema=SCORES.schema)
 
 

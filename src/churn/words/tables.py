@@ -220,6 +220,8 @@ SCORES = Table(
         _AS_OF,
         Column("margin", pa.float64(), "log-odds of churned, before calibration"),
         Column("score", pa.float64(), "calibrated probability of churned"),
+        Column("score_low", pa.float64(), "low end of its 90 % interval (docs/evaluation.md)"),
+        Column("score_high", pa.float64(), "high end of it"),
         Column("percentile", pa.float64(), "share of customers with a lower score, times 100"),
     ),
 )
@@ -256,6 +258,8 @@ RISK_LIST = Table(
         Column("rank", pa.int64(), "1 is to be called first"),
         _CUSTOMER,
         Column("score", pa.float64(), "calibrated probability of leaving within the horizon"),
+        Column("score_low", pa.float64(), "low end of its 90 % interval (docs/evaluation.md)"),
+        Column("score_high", pa.float64(), "high end of it"),
         Column("percentile", pa.float64(), "share of customers with a lower probability, times 100"),
         Column("expected_value", pa.float64(), "money expected in the next horizon if the customer stays"),
         Column("value_at_risk", pa.float64(), "expected_value times score"),

@@ -18,6 +18,7 @@ from churn.core import charts
 from churn.core.dataset import Noun
 from churn.core.evaluation.bands import bands, brier_parts
 from churn.core.evaluation.comparison import compare, verdict
+from churn.core.evaluation.coverage import coverage
 from churn.core.evaluation.curves import at_capacity, curves
 from churn.core.evaluation.figures import Words, figures
 from churn.core.evaluation.influence import by_feature, by_group, influence
@@ -25,6 +26,7 @@ from churn.core.evaluation.rows import Rows, gathered
 from churn.core.evaluation.slices import Judged, by_slice, selected
 from churn.core.features import Feature
 from churn.core.model import Model, margins, model, score
+from churn.core.model import interval as interval_of
 from churn.core.model.calibration import Kind
 from churn.words.errors import GateFault, message
 from churn.words.tables import FEATURES
@@ -178,6 +180,9 @@ def evaluation(
             "bands": bands(rows.churned, scores["model"], interval),
             "brier": brier_parts(rows.churned, scores["model"]),
         },
+        "coverage": coverage(
+            rows.churned, scores["model"], *interval_of(learnt, scores["model"], rows.spread), interval
+        ),
         **by_slice(
             judged,
             rows.tested.select(rows.slices),

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.evaluation.influence import chosen
-from churn.core.model import Model, margins
+from churn.core.model import Model, margins, spread
 from churn.core.model.rule import TIME
 from churn.words.errors import ConfigFault, Fault, NotEnoughData
 from churn.words.tables import CODE, FEATURES
@@ -30,8 +30,8 @@ class Rows:
         the same.
     tested : pa.Table
         FEATURES of the test part, with the baselines' columns and those that it is cut into slices by.
-    churned, margins : np.ndarray
-        Outcome (bool) and the judged model's margin of each row of `tested`.
+    churned, margins, spread : np.ndarray
+        Outcome (bool), the judged model's margin, and how far its members are apart, of each row of `tested`.
     sample : pa.Table
         FEATURES of some rows of the test part, with all columns.
     time_features : tuple of str
@@ -45,6 +45,7 @@ class Rows:
     tested: pa.Table
     churned: np.ndarray
     margins: np.ndarray
+    spread: np.ndarray
     sample: pa.Table
     time_features: tuple[str, ...]
     slices: tuple[str, ...]
@@ -79,7 +80,7 @@ def gathered(
     churned = _both_outcomes(snapshots["churned"].filter(pa.array(inside)).to_numpy().astype(bool))
     before = _some(known & (as_of_us < as_ofs.min()), baseline_rows, seed)
     shown = _some(inside, influence_rows, seed)
-    learning, tested, sample, found, start = [], [], [], [], 0
+    learning, tested, sample, found, apart, start = [], [], [], [], [], 0
     names: list[str] = []
     cut: tuple[str, ...] = ()
     for piece in features:
@@ -93,13 +94,16 @@ def gathered(
         tested.append(piece.select(list(dict.fromkeys((*names, *cut)))).filter(pa.array(inside[here])))
         sample.append(piece.filter(pa.array(shown[here])))
         if inside[here].any():
-            found.append(margins(learnt, piece.filter(pa.array(inside[here]))))
+            rows = piece.filter(pa.array(inside[here]))
+            found.append(margins(learnt, rows))
+            apart.append(spread(learnt, rows))
     if start != len(known):
         raise Fault(f"{start:,} rows of features for {len(known):,} snapshots")
     whole = _joined(learning)
     outcomes = whole.select(FEATURES.key).append_column("churned", snapshots["churned"].filter(pa.array(before)))
     times = tuple(_time_features(whole))
-    return Rows(whole, outcomes, _joined(tested), churned, np.concatenate(found), _joined(sample), times, cut)
+    margin, spreads = np.concatenate(found), np.concatenate(apart)
+    return Rows(whole, outcomes, _joined(tested), churned, margin, spreads, _joined(sample), times, cut)
 
 
 def _test_as_ofs(split: pa.Table) -> np.ndarray:

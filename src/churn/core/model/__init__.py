@@ -13,8 +13,22 @@ import pyarrow as pa
 from churn.core.model import bg_nbd, blend, boosted, encoding, ladder, logistic, own_mean, rule
 from churn.core.model.calibration import calibrated
 from churn.core.model.files import Model, files, read, version
+from churn.core.model.intervals import ends
 
-__all__ = ["MODELS", "Model", "contributions", "files", "margins", "model", "read", "score", "unseen", "version"]
+__all__ = [
+    "MODELS",
+    "Model",
+    "contributions",
+    "files",
+    "interval",
+    "margins",
+    "model",
+    "read",
+    "score",
+    "spread",
+    "unseen",
+    "version",
+]
 
 _KINDS = {
     "lightgbm": boosted,
@@ -24,6 +38,9 @@ _KINDS = {
     "rule": rule,
     "blend": blend,
 }
+
+_MEMBERS = {"lightgbm": boosted}
+"""The kinds that are means of members, which may be of different minds about a customer."""
 
 MODELS = {"ladder": ladder.fit} | {kind: module.fit for kind, module in _KINDS.items()}
 """The function that each `kind` of the config section `model` feeds. A ladder gives a model of its rung's kind."""
@@ -58,6 +75,18 @@ def margins(model: Model, features: pa.Table) -> np.ndarray:
 def score(model: Model, margins: np.ndarray) -> np.ndarray:
     """Calibrated probability of churned of each margin, shape `(n_rows,)`."""
     return calibrated(model.calibration, margins)
+
+
+def spread(model: Model, features: pa.Table) -> np.ndarray:
+    """How far the members of the model are apart about each row, in log-odds, shape `(n_rows,)`; 1 without members."""
+    if model.kind not in _MEMBERS:
+        return np.ones(features.num_rows)
+    return _MEMBERS[model.kind].spread(model, _matrix(model, features))
+
+
+def interval(model: Model, score: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high end of the interval of each score, see `churn.core.model.intervals`; low <= score <= high."""
+    return ends(model.calibration["interval"], score, spread)
 
 
 def contributions(model: Model, features: pa.Table) -> np.ndarray:

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from churn.core import shapley
 from churn.core.model import trees
 from churn.core.model.boosters import WORKERS, Binned, binned, boosters
-from churn.core.model.calibration import Kind, calibrated, fit_map, moved
+from churn.core.model.calibration import Kind, Rows, calibrated, fit_map, moved
 from churn.core.model.enough import MANY, ROWS_LEAST
 from churn.core.model.files import Model
 from churn.core.model.later import Trained
@@ -130,21 +130,33 @@ def grown(rows: Binned, section: Mapping[str, Any]) -> tuple[Trained, str]:
     """The model, and the text of the boosters before the refit."""
     many = [{**_parameters(section), "seed": section["seed"] + i} for i in range(section["seeds"])]
     first, again = boosters(rows, many, section["rounds_most"], section["patience"])
-    first_body = trees.mean_of([booster.model_to_string() for booster in first])
+    texts = [booster.model_to_string() for booster in first]
+    body = first_body = trees.mean_of(texts)
     before = after = of_text(first_body, rows.names, rows.held_out)
-    map_before = fitted = fit_map(
-        before, rows.churned, kind=section["calibration"], weights=rows.weights, later=rows.later
-    )
-    body = first_body
+    earlier = Rows(of_text(first_body, rows.names, rows.earlier), rows.earlier_churned, rows.earlier_weights)
     if again:
-        body = trees.mean_of([booster.model_to_string() for booster in again])
+        texts = [booster.model_to_string() for booster in again]
+        body = trees.mean_of(texts)
         after = of_text(body, rows.names, rows.held_out)
-        fitted = moved(fitted, float(np.average(after - before, weights=rows.weights)))
+    members = [trees.counted(text) for text in texts]
+    # Nobody has seen the refitted margins out of sample, so the map is that of the first boosters, and moved. Of the
+    # spread the boosters in use decide.
+    map_before = fit_map(
+        before,
+        rows.churned,
+        kind=section["calibration"],
+        weights=rows.weights,
+        later=rows.later,
+        spread=_spread(body, rows.names, members, rows.held_out),
+        earlier=earlier,
+    )
+    fitted = moved(map_before, float(np.average(after - before, weights=rows.weights))) if again else map_before
     card = {
         **rows.card,
         "learnt_from": MATURED if again else "train",
         "calibrated_on": "calibration",
         "rounds": [booster.best_iteration for booster in first],
+        "members": members,
         "parameters": {name: value for name, value in section.items() if name != "kind"},
     }
     model = Model("lightgbm", rows.names, rows.vocabulary, rows.dropped, body, fitted, card)
@@ -173,6 +185,28 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
         booster = _booster(model.body, model.features)
         return np.asarray(booster.predict(x, pred_contrib=True, num_threads=_threads(x)))
     return shapley.contributions(forest, x, threads=_threads(x))
+
+
+def spread(model: Model, x: np.ndarray) -> np.ndarray:
+    """How far the boosters' margins of each row are apart, as a standard deviation, shape `(n_rows,)`.
+
+    1 for every row where there is but one booster.
+    """
+    return _spread(model.body, model.features, model.card["members"], x)
+
+
+def _spread(body: str, features: tuple[str, ...], members: list[int], x: np.ndarray) -> np.ndarray:
+    """`members`: trees of each booster, in the order in which the model text has them."""
+    n = len(members)
+    if n < 2:
+        return np.ones(len(x))
+    booster, firsts = _booster(body, features), np.cumsum([0, *members])
+    # Leaf values were divided by the number of boosters when their trees were put together.
+    shares = [
+        booster.predict(x, raw_score=True, start_iteration=int(first), num_iteration=trees_of, num_threads=_threads(x))
+        for first, trees_of in zip(firsts[:-1], members, strict=True)
+    ]
+    return np.asarray(np.std(np.array(shares) * n, axis=0, ddof=1))
 
 
 def of_text(body: str, features: tuple[str, ...], x: np.ndarray) -> np.ndarray:

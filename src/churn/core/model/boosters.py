@@ -24,8 +24,8 @@ class Binned:
     """What boosters learn from, in LightGBM's bins: a quarter of the memory of the numbers, which are gone by then.
 
     `again` is what is refitted from, None without a refit. `held_out` is the calibration part, as numbers, and
-    `later` the rows of it that judge what was fitted on the others. `card` says
-    which rows these are.
+    `later` the rows of it that judge what was fitted on the others. `earlier` is the validation part, as numbers.
+    `card` says which rows these are.
     """
 
     names: tuple[str, ...]
@@ -38,13 +38,16 @@ class Binned:
     churned: np.ndarray
     weights: np.ndarray | None
     later: np.ndarray
+    earlier: np.ndarray
+    earlier_churned: np.ndarray
+    earlier_weights: np.ndarray | None
     card: dict
 
 
 def binned(known: Learning, parameters: dict, half_life: float | None, *, refit: bool) -> Binned:
     """The parts in bins. Hand `known` over, and its matrix is let go."""
     train = dataset_of(known.parts["train"], known, parameters, half_life)
-    held_out = known.parts["calibration"]
+    held_out, earlier = known.parts["calibration"], known.parts["validation"]
     return Binned(
         known.names,
         known.vocabulary,
@@ -56,6 +59,9 @@ def binned(known: Learning, parameters: dict, half_life: float | None, *, refit:
         held_out.churned,
         held_out.weights,
         known.later,
+        earlier.x,
+        earlier.churned,
+        earlier.weights,
         described(known),
     )
 

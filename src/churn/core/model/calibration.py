@@ -8,10 +8,11 @@ where p is the logistic function of margin - s.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from churn.core.model import intervals
 from churn.words.errors import Fault
 
 Kind = Literal["chosen", "platt", "beta", "isotonic", "none"]
@@ -27,6 +28,26 @@ OUTCOMES_LEAST = 50
 chance alone, and a map of two numbers is taken."""
 
 
+class Rows(NamedTuple):
+    """Log-odds and outcome of rows, and how many snapshots each stands for; None: itself. All of shape `(n_rows,)`."""
+
+    margins: np.ndarray
+    churned: np.ndarray
+    weights: np.ndarray | None
+
+    def at(self, chosen: np.ndarray) -> "Rows":
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Rows(self.margins[chosen], self.churned[chosen], weights)
+
+    @property
+    def offset(self) -> float:
+        """What a sample that keeps one outcome more often than the other adds to the log-odds of its rows."""
+        if self.weights is None or self.churned.all() or not self.churned.any():
+            return 0.0
+        return float(np.log(self.weights[~self.churned].mean() / self.weights[self.churned].mean()))
+
+
 def fit_map(
     margins: np.ndarray,
     churned: np.ndarray,
@@ -34,8 +55,12 @@ def fit_map(
     kind: Kind,
     weights: np.ndarray | None = None,
     later: np.ndarray | None = None,
+    spread: np.ndarray | None = None,
+    earlier: Rows | None = None,
 ) -> dict:
     """The map of that kind, as JSON can hold it, with the rows and churners that it was fitted on.
+
+    Under "interval" it says how wide the intervals of scores are, see `churn.core.model.intervals`.
 
     Parameters
     ----------
@@ -49,11 +74,19 @@ def fit_map(
     weights : ndarray, shape (n_rows,), or None
         How many snapshots each row stands for; None: itself.
     later : ndarray of bool, shape (n_rows,), or None
-        The rows on which the kinds are judged; needed by `chosen` alone. See `churn.core.model.parts.Learning`.
+        The rows that judge what was fitted on the others, see `churn.core.model.parts.Learning`; `chosen` needs it.
+    spread : ndarray, shape (n_rows,), or None
+        How far the members of the model in use are apart, as a standard deviation in log-odds; None: it has none.
+    earlier : Rows or None
+        Rows of an earlier part that the model was not fitted on. Intervals are judged on all rows by a map of these;
+        without them on the later rows by a map of the others.
     """
     used, choice = _choice(margins, churned, weights, later) if kind == "chosen" else (kind, {})
     fitted = _FITS[used](margins, churned, weights)
-    return {"kind": used, **fitted, **choice, "rows": len(churned), "churners": int(churned.sum())}
+    rows = Rows(margins, churned, weights)
+    found = {"kind": used, **fitted, **choice, "rows": len(churned), "churners": int(churned.sum())}
+    one = np.ones(len(margins)) if spread is None else spread
+    return {**found, "interval": _interval(found, rows, one, later, earlier)}
 
 
 def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
@@ -80,6 +113,28 @@ def moved(fitted: dict, by: float) -> dict:
     if fitted["kind"] == "beta":
         return {**fitted, "shift": fitted["shift"] + by}
     return fitted
+
+
+def _interval(
+    found: dict, rows: Rows, spread: np.ndarray, later: np.ndarray | None, earlier: Rows | None
+) -> dict[str, float]:
+    """What the intervals of scores are made from; see `churn.core.model.intervals`."""
+
+    def left_open(fitted: dict, of: Rows) -> dict[str, float]:
+        x = intervals.log_odds(calibrated(fitted, of.margins))
+        return {**intervals.left_open(x, of.offset), "typical": intervals.typical(spread)}
+
+    opened = left_open(found, rows)
+    learnt, judges, apart = earlier, rows, spread
+    if earlier is None and later is not None and 0 < rows.churned[~later].sum() < (~later).sum() and later.any():
+        learnt, judges, apart = rows.at(~later), rows.at(later), spread[later]
+    if learnt is None:
+        # Nothing that the map has not seen can judge it.
+        return {"nominal": intervals.NOMINAL, **opened, "factor": intervals.largest(opened["typical"])}
+    by = {"kind": found["kind"], **_FITS[found["kind"]](*learnt)}
+    p = calibrated(by, judges.margins)
+    factor, covered = intervals.factor(p, judges.churned, apart, left_open(by, learnt), offset=judges.offset)
+    return {"nominal": intervals.NOMINAL, **opened, "factor": factor, "covered": covered}
 
 
 def sigmoid(log_odds: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ BODIES = {
 }
 """The file that holds what was learnt, by kind of model."""
 
-TOLD = ("kind", "choice")
-"""What the card says of the map: which kind it is, and how it was chosen."""
+TOLD = ("kind", "choice", "interval")
+"""What the card says of the map: which kind it is, how it was chosen, and how wide the intervals of scores are."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def mean_of(texts: Sequence[str]) -> str:
     return f"{header}\ntree_sizes={sizes}\n\n{''.join(blocks)}end of trees\n"
 
 
+def counted(text: str) -> int:
+    """Trees in a model text."""
+    return len(_TREE.findall(text.split("end of trees\n", maxsplit=1)[0]))
+
+
 def _parts(text: str) -> tuple[str, list[str]]:
     """What stands before the first tree, and the trees without their `Tree=` line."""
     header, *trees = _TREE.split(text.split("end of trees\n", maxsplit=1)[0])
