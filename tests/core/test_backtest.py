@@ -13,6 +13,7 @@ from churn.core.backtest.stability import stability
 from churn.core.backtest.world import known_at
 from churn.core.features import features
 from churn.core.model import model
+from churn.core.model.intervals import band_rows
 from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
 from churn.words.errors import NotEnoughData, UsageFault
@@ -184,12 +185,20 @@ def test_the_same_seed_gives_the_same_report(four):
     assert report(days, when, stopped={}, **JUDGING) == report(days, when, stopped={}, **JUDGING)
 
 
+def test_the_intervals_of_all_lists_are_counted_together(four):
+    days, when = four
+    found = report(days, when, stopped={}, **JUDGING)["coverage"]
+    each = [int(day.known.sum()) for day in days]
+    assert found["bands"] == sum(n // band_rows(n) for n in each)
+    assert found["observed_low"] <= found["observed"] <= found["observed_high"]
+
+
 def one_day(as_of: int, names: str, by: list[float]) -> Day:
     """A list of customers named by letters, in the order of the alphabet, with these probabilities."""
     n = len(names)
     p = np.array(by)
     zeros = np.zeros(n, bool)
-    return Day(as_of, pa.array(list(names)), zeros, zeros, np.ones(n), np.ones(n), {"model": p}, None, "")
+    return Day(as_of, pa.array(list(names)), zeros, zeros, np.ones(n), np.ones(n), {"model": p}, (p, p), None, "")
 
 
 def test_names_that_change_are_told_from_customers_who_come_and_go():

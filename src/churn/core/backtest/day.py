@@ -10,7 +10,7 @@ import pyarrow as pa
 from churn.core.backtest.dates import Plan
 from churn.core.backtest.world import World
 from churn.core.definitions import Definition
-from churn.core.model import Model, margins, model, score
+from churn.core.model import Model, interval, margins, model, score, spread
 from churn.core.model.calibration import Kind
 from churn.core.model.rule import TIME
 from churn.core.risk_list import expected_value
@@ -54,6 +54,8 @@ class Day:
         NaN where the features do not say.
     scores : dict of str to ndarray
         One of `MODELS` → probabilities.
+    ends : tuple of ndarray
+        Low and high end of the interval of the model's scores.
     learnt : Model
         The model that a run of that day would have had.
     rule : str
@@ -67,6 +69,7 @@ class Day:
     value: np.ndarray
     tenure_days: np.ndarray
     scores: dict[str, np.ndarray]
+    ends: tuple[np.ndarray, np.ndarray]
     learnt: Model
     rule: str
 
@@ -100,6 +103,8 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
     known = truth["churned"].is_valid().to_numpy()
     churned = truth["churned"].fill_null(False).to_numpy().astype(bool)
     _check_outcomes(churned[known])
+    by = (learnt, rule, logistic)
+    scores = {name: score(one, margins(one, now)) for name, one in zip(MODELS, by, strict=True)}
     return Day(
         as_of,
         ids,
@@ -107,7 +112,8 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
         known,
         expected_value(now, ids, settings.value_features, settings.definition.horizon_days),
         _tenure(now),
-        {name: score(one, margins(one, now)) for name, one in zip(MODELS, (learnt, rule, logistic), strict=True)},
+        scores,
+        interval(learnt, scores["model"], spread(learnt, now)),
         learnt,
         rule.features[0],
     )

@@ -12,7 +12,9 @@ from churn.core.backtest.lists import changes, summary
 from churn.core.backtest.stability import stability
 from churn.core.backtest.verdict import verdict
 from churn.core.evaluation.comparison import JUDGED
+from churn.core.evaluation.coverage import of_bands
 from churn.core.metrics import METRICS, metrics
+from churn.core.model.intervals import band_rows, inside
 from churn.core.model.parts import iso
 from churn.core.resamples import interval_of
 from churn.words.errors import NotEnoughData
@@ -90,6 +92,7 @@ def report(
             "changes": moved,
             "change": summary(moved),
         },
+        "coverage": _coverage(days, interval),
         "stability": stability(days, lists, bootstrap=bootstrap, seed=seed, interval=interval),
         "staleness": list(staleness),
         "ablation": list(ablation),
@@ -137,6 +140,15 @@ def _each(day: Day, said: Judged, i: int, name: str) -> dict[str, float]:
     """Every metric and every figure of the list of one model on one day."""
     own = metrics(day.churned[day.known], day.scores[name][day.known])
     return own | {figure: value for figure, value in said.of_each[i][name].items() if figure not in own}
+
+
+def _coverage(days: Sequence[Day], interval: float) -> dict[str, Any]:
+    """Whether the intervals of scores hold what they promise, over the bands of all lists."""
+    found = []
+    for day in days:
+        churned, p, low, high = (x[day.known] for x in (day.churned, day.scores["model"], *day.ends))
+        found.append(inside(churned, p, low, high))
+    return of_bands(np.concatenate(found), band_rows(int(np.mean([day.known.sum() for day in days]))), interval)
 
 
 def _spread(as_ofs: Sequence[Mapping[str, Any]], name: str) -> dict[str, dict[str, float]]:
