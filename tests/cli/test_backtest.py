@@ -3,11 +3,16 @@
 import csv
 import json
 import shutil
+from importlib import import_module
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.pipelines.project import CHURN, changed, done
+from churn.core.backtest import day
+from tests.pipelines.project import CHURN, changed, committed, copied_project, done
 
+backtest = import_module("churn.cli.backtest")  # the name in the package is the command
 MORE = ("--staleness", "--ablation")
 
 
@@ -51,3 +56,25 @@ def test_strict_ends_with_6_where_the_rule_is_as_good(project):
     sources = {one["name"] for one in found["ablation"] if one["kind"] == "source"}
     assert {"usage", "orders", "tickets", "customers"} <= sources
     assert {one["source"] for one in found["failing"]} == sources
+
+
+@pytest.mark.long
+def test_a_list_of_complete_journey_is_the_one_of_a_real_run_of_that_day(tmp_path, monkeypatch):
+    then = committed(copied_project(tmp_path / "then", tracked=False))
+    declared = then / "conf/data/complete_journey.yaml"
+    until = 'observed_until: "2018-01-01"'
+    assert declared.read_text().count(until) == 1
+    declared.write_text(declared.read_text().replace(until, 'observed_until: "2017-10-09T05:00:00+00:00"'))
+    for command in (("config", "compose"), ("run",)):
+        told = done(then, *CHURN, *command)
+        assert told.returncode == 0, told.stderr
+    scored = pq.read_table(then / "data/scores.parquet")
+
+    now = committed(copied_project(tmp_path / "now", tracked=False))
+    monkeypatch.chdir(now)
+    backtest._events()
+    settings, _ = backtest._settings()
+    made = backtest._made(settings, 8, None, 20_000, ())
+    one = day(made.there, made.when, scored["as_of"].cast(pa.int64())[0].as_py(), settings)
+    assert one.customers.equals(scored["customer_id"].combine_chunks())
+    assert one.scores["model"].tobytes() == scored["score"].to_numpy().tobytes()

@@ -22,7 +22,7 @@ from tests.core import backtest_world as made_up
 from tests.core.backtest_world import FROM, PARTS, SETTINGS, SHOP, SNAPSHOTS, UNTIL
 from tests.core.worlds import us, world
 
-JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95, "digest": {}}
+JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95, "currency": "USD", "digest": {}}
 
 
 def reported(there, when, settings):

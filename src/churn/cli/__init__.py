@@ -72,6 +72,7 @@ def churn(
       churn demo --size small          write a world whose truth is known
       churn define                     compare what churn could mean
       churn tune                       look for better settings of the model
+      churn backtest                   judge the lists of past days
 
     \b
     Exit codes: 0 fine, 1 a bug, 2 usage, 3 configuration, 4 input breaks its contract, 5 not enough data,

@@ -65,7 +65,9 @@ def backtest(
     more: dict[str, Any] = {"staleness": stale(made, days, settings, judging)} if staleness else {}
     if ablation and days:
         more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
-    found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **judging, **more)
+    found = report(
+        days, made.when, stopped=stopped, currency=made.data.currency, digest=shares | _digests(), **judging, **more
+    )
     store.write_json(DOCUMENT, found)
     store.write_files(TABLES, {"as_ofs.csv": csv_text(found), **charts(found)})
     if json:

@@ -1,5 +1,6 @@
 """What `churn backtest` tells: a table that has one line a list, sentences, and the same figures for spreadsheets."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def show(found: dict[str, Any], document: str) -> None:
 
     plain = Console(markup=False, highlight=False, soft_wrap=True)
     console = plain if plain.is_terminal else Console(markup=False, highlight=False, width=160, soft_wrap=True)
-    table = _table(_HEADINGS, left=("list of",))
+    table = _table((*_HEADINGS, f"at stake, {found['list']['currency']}"), left=("list of",))
     for one in found["as_ofs"]:
         table.add_row(one["as_of"][:10], *_cells(one, one["rule"]))
     whole, rule = ({**found["list"][name], **found["models"][name]["pooled"]} for name in ("model", "rule"))
     whole = whole | {"n": sum(one["n"] for one in found["as_ofs"])}
     table.add_row("all lists", *_cells(whole, rule))
     spread = found["spread"]
-    table.add_row("varies by", "", *(f"{spread[name]['std']:.3f}" for name in ("base_rate", "auc")))
+    table.add_row("varies by", "", f"{spread['base_rate']['std']:.1%}", f"{spread['auc']['std']:.3f}")
     console.print(table)
     for line in _sentences(found):
         console.print(line)
@@ -66,7 +67,6 @@ _HEADINGS = (
     "left of them",
     "rule",
     "times base",
-    "at stake",
 )
 
 
@@ -137,6 +137,9 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     if len(found["as_ofs"]) + len(found["stopped"]) < found["asked"]:
         n = len(found["as_ofs"]) + len(found["stopped"])
         lines.append(f"{found['asked']} lists were asked for; the history is long enough for {n}")
+    kinds = Counter(one["kind"] for one in found["as_ofs"])
+    if len(kinds) > 1:
+        lines.append("Kinds of model: " + ", ".join(f"{kind} on {n} lists" for kind, n in sorted(kinds.items())))
     moved, k = found["list"]["change"], found["list"]["capacity"]
     if moved:
         lines.append(

@@ -32,6 +32,7 @@ def report(
     bootstrap: int,
     seed: int,
     interval: float,
+    currency: str,
     digest: Mapping[str, Any],
     staleness: Sequence[Mapping[str, Any]] = (),
     ablation: Sequence[Mapping[str, Any]] = (),
@@ -47,6 +48,8 @@ def report(
         Day → what would have stopped the run of that day.
     capacity : int
         How many customers the team can contact at each list.
+    currency : str
+        ISO 4217 code of all money.
     digest : mapping
         What the figures were made from.
     staleness, ablation, failing : sequence of mapping
@@ -88,6 +91,7 @@ def report(
         "spread": _spread(as_ofs, "model"),
         "list": {
             "capacity": capacity,
+            "currency": currency,
             **{name: _only(rows_by[name], (*LIST, DELIVERED)) for name in MODELS},
             "changes": moved,
             "change": summary(moved),
