@@ -10,14 +10,14 @@ import pytest
 
 from churn.core import metrics
 from churn.core.dataset import ROLE_NOUNS, Noun
-from churn.core.evaluation import Evaluation, evaluation
+from churn.core.evaluation import Evaluation, check_gate, evaluation
 from churn.core.evaluation.comparison import Comparison, calibrated, compare, outcome, verdict
 from churn.core.evaluation.curves import at_capacity, curves, reliability
 from churn.core.evaluation.influence import Influence, by_feature, by_group, influence
 from churn.core.evaluation.rows import gathered
 from churn.core.features.feature import Feature
 from churn.core.model import contributions, margins, model, score
-from churn.words.errors import ConfigFault, Fault, NotEnoughData
+from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
 from tests.core.model_world import LIGHTGBM, LOGISTIC, RULE, world
 
 CATALOGUE = (
@@ -203,6 +203,28 @@ def test_probabilities_are_called_untrue_only_when_the_whole_interval_is_beyond_
     assert calibrated({"ece": 0.04, "ece_low": 0.01}, 0.05) == "yes"
     assert calibrated({"ece": 0.07, "ece_low": 0.03}, 0.05) == "unclear"
     assert calibrated({"ece": 0.07, "ece_low": 0.06}, 0.05) == "no"
+
+
+def test_a_model_that_a_planted_leak_makes_too_good_is_not_promoted(tables):
+    features, snapshots, split = tables
+    random = np.random.default_rng(3)
+    # Twelve features that each tell a little of the outcome: none is a leak alone, together they know it.
+    known = snapshots["churned"].fill_null(False).to_numpy().astype(float)
+    for i in range(12):
+        told = known + random.normal(0, 1, len(known))
+        features = features.append_column(f"spend_after_{i}", pa.array(told, pa.float32()))
+    leaky = (features, snapshots, split)
+    found = _evaluated(*leaky, model(*leaky, **LIGHTGBM), catalogue=CATALOGUE, nouns=NOUNS, **SECTION).metrics
+    with pytest.raises(GateFault, match=r"too good to be true \(AUC 0\.9\d\d\), so it is not promoted"):
+        check_gate(found)
+    check_gate(found | {"gate": False})
+
+
+def test_an_honest_model_passes_the_gate_and_one_that_is_certainly_off_does_not(judged):
+    check_gate(judged.metrics)
+    off = judged.metrics["verdict"] | {"calibrated": "no"}
+    with pytest.raises(GateFault, match="the probabilities are off"):
+        check_gate(judged.metrics | {"verdict": off})
 
 
 def test_a_random_score_is_not_called_better_than_another():

@@ -25,6 +25,7 @@ from churn.core.evaluation.influence import by_feature, by_group, influence
 from churn.core.evaluation.rows import Rows, gathered
 from churn.core.evaluation.slices import Judged, by_slice, selected
 from churn.core.features import Feature
+from churn.core.metrics import honest_most
 from churn.core.model import Model, margins, model, score
 from churn.core.model import interval as interval_of
 from churn.core.model.calibration import Kind
@@ -207,16 +208,30 @@ def check_gate(metrics: dict) -> None:
     """The list may be made with this model.
 
     Its probabilities are multiplied with money, so a list with wrong ones sends a team to the wrong customers. What is
-    certainly wrong is held back: the whole interval of the calibration error lies beyond the limit.
+    certainly wrong is held back: the whole interval of the calibration error lies beyond the limit. So is what is
+    certainly too good to be true: in use, what told the model the outcome will not be there.
 
     Raises
     ------
     GateFault
-        With the error, its interval and the limit (exit 6).
+        With what was found, its interval and the limit (exit 6).
     """
-    if not metrics["gate"] or metrics["verdict"]["calibrated"] != "no":
+    if not metrics["gate"]:
         return
-    row = metrics["model"]
+    row, most = metrics["model"], honest_most(metrics["logistic"]["auc"])
+    if row["auc_low"] > most:
+        raise GateFault(
+            message(
+                f"the model is too good to be true (AUC {row['auc']:.3f}), so it is not promoted",
+                where="reports/evaluation.json",
+                many=f"{metrics['interval']:.0%} interval {row['auc_low']:.3f} to {row['auc_high']:.3f}; recency, "
+                f"frequency and money reach {metrics['logistic']['auc']:.3f}, so the limit is {most:.3f}",
+                do="find what tells it the outcome with `churn leaks`; with evaluation.gate: false the list is made "
+                "all the same",
+            )
+        )
+    if metrics["verdict"]["calibrated"] != "no":
+        return
     raise GateFault(
         message(
             f"the probabilities are off by {row['ece']:.1%} on average, so the model is not promoted",
