@@ -183,6 +183,8 @@ def _said(report: dict[str, Any], wanted: "list[Change]") -> str:
         f"({sure['interval']:.0%} interval {sure['low']:+.5f} to {sure['high']:+.5f}), {sure['n']:,} customers: "
         f"{verdict}."
     )
+    if sure["low"] > 0:
+        return "\n".join(lines)
     lines.append("To take them over, run `churn tune --write`, or change in conf/ and run `churn config compose`:")
     lines += [
         f"  {change.place}: {change.key.rpartition('.')[2]}: {in_yaml(change.after)} (was {in_yaml(change.before)})"
