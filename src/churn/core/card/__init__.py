@@ -21,6 +21,8 @@ from churn.core.summary import local_text
 
 __all__ = ["card", "files"]
 
+LANGUAGES = ("en", "zh")
+
 
 def card(
     *,
@@ -53,9 +55,15 @@ def card(
         "data_set": dataset.name,
         "predicts": churn_in_words(definition, dataset.nouns),
         "data": _data(dataset, made, evaluation, reconciliation),
-        "model": {"version": model_version, "kind": made["kind"], "features": len(made["features"])},
+        "model": {
+            "version": model_version,
+            "kind": made["kind"],
+            "features": len(made["features"]),
+            "chosen": _words(made.get("ladder")),
+        },
         "rule": {"name": evaluation["kinds"]["rule"], **evaluation["verdict"]["rule"]},
         "verdict": {key: evaluation["verdict"][key] for key in ("outcome", "calibrated", "en", "zh")},
+        "over_time": _words(backtest and backtest["verdict"]),
         "grade": earned.document,
         "interval": evaluation["interval"],
         "figures": [figure.document | {"shown": figure.texts} for figure in figures(evaluation, backtest)],
@@ -102,6 +110,11 @@ def _data(
             "as_of": local(evaluation["as_of"], zone),
         },
     }
+
+
+def _words(said: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """The sentences of a part that may not be there."""
+    return {language: said[language] for language in LANGUAGES} if said else None
 
 
 def local(instant: str, zone: str) -> str:

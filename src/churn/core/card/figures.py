@@ -142,7 +142,7 @@ def _over_time(backtest: Mapping[str, Any] | None) -> list[Figure]:
             f"pooled.{metric}",
             f"backtest.pooled.{metric}",
             BACKTEST,
-            {"en": f"{label['en']}, {dates} dates", "zh": f"{label['zh']}，{dates} 个日期"},
+            {"en": f"{label['en']}, dates: {dates}", "zh": f"{label['zh']}，日期数：{dates}"},
             {
                 "en": "The same over many dates, each with a model that knew only what was known then.",
                 "zh": "在多个日期上的同一指标；每个日期的模型只知道当时已知的信息。",

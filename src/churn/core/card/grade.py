@@ -22,8 +22,8 @@ SOME_LEAST = 50
 CHANCE_MOST = 0.05
 """How often chance may do what is taken for proof, as everywhere in the evaluation."""
 COVERAGE_OFF_MOST = 0.03
-"""How far the share of true rates inside the intervals may lie from what the intervals promise: of 100 bands at 95 %,
-two standard errors are 4 points; the product promises 3 (docs/decisions/0024)."""
+"""How far the share of bands inside the intervals may certainly lie from what the intervals promise: what this product
+promises (docs/decisions/0024)."""
 
 Words = dict[str, str]
 
@@ -86,7 +86,6 @@ NOT_BELIEVED = {
     "en": "No grade: too good to be true. Find out what tells the model the outcome before its use: run churn leaks.",
     "zh": "不予评级：好得不真实。使用前请先查明是什么向模型泄露了结果（churn leaks）。",
 }
-NOT_MEASURED = {"en": "not measured", "zh": "未检验"}
 
 
 def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> Grade:
@@ -98,7 +97,7 @@ def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> 
     Parameters
     ----------
     evaluation
-        As reports/evaluation.json holds it. Its section `coverage` may be absent.
+        As reports/evaluation.json holds it.
     backtest
         As reports/backtest.json holds it; None where there is none of this data and model.
     """
@@ -224,23 +223,22 @@ def _dates(_: object, backtest: Mapping[str, Any] | None) -> Answer:
 
 
 def _covered(evaluation: Mapping[str, Any], _: object) -> Answer:
-    found = evaluation.get("coverage") or {}
-    observed, nominal = found.get("observed"), found.get("nominal")
-    measured, allows = NOT_MEASURED, "B"
-    if observed is not None and nominal is not None:
-        measured = {
-            "en": f"{observed:.1%} of the true rates lie inside, {nominal:.0%} are promised",
-            "zh": f"实际流失率有 {observed:.1%} 落在区间内，承诺为 {nominal:.0%}",
-        }
-        allows = "A" if abs(observed - nominal) <= COVERAGE_OFF_MOST else "B"
+    found = evaluation["coverage"]
+    nominal, low, high = found["nominal"], found["observed_low"], found["observed_high"]
+    off = low > nominal + COVERAGE_OFF_MOST or high < nominal - COVERAGE_OFF_MOST
     return Answer(
         "covered",
-        allows,
+        "B" if off else "A",
         {"en": "Do the intervals of its probabilities hold?", "zh": "概率区间是否可靠？"},
-        measured,
         {
-            "en": f"Within {100 * COVERAGE_OFF_MOST:.0f} points of their promise: A. Otherwise, or not measured: B.",
-            "zh": f"与承诺相差不超过 {100 * COVERAGE_OFF_MOST:.0f} 个百分点：A；否则或未检验：B。",
+            "en": f"{found['observed']:.0%} of {found['bands']:,} bands lie inside ({low:.0%} to {high:.0%}); "
+            f"{nominal:.0%} are promised",
+            "zh": f"{found['bands']:,} 组中有 {found['observed']:.0%} 落在区间内（{low:.0%} 至 {high:.0%}），"
+            f"承诺为 {nominal:.0%}",
+        },
+        {
+            "en": f"Certainly more than {100 * COVERAGE_OFF_MOST:.0f} points from what they promise: B. Otherwise: A.",
+            "zh": f"确定与承诺相差超过 {100 * COVERAGE_OFF_MOST:.0f} 个百分点：B；否则：A。",
         },
         {"en": "The product's own promise (docs/decisions/0024).", "zh": "本产品自身的承诺（docs/decisions/0024）。"},
     )
