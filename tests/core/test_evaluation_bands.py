@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from churn.core import metrics
 from churn.core.evaluation.bands import EDGES, bands, brier_parts
 from churn.core.evaluation.coverage import coverage
-from churn.core.evaluation.slices import Judged, auc_interval, by_slice, grouped, kept_groups, selected, worst
+from churn.core.evaluation.groups import grouped, kept_groups
+from churn.core.evaluation.slices import Judged, auc_interval, by_slice, selected, worst
 from churn.words.tables import CODE
 
 
@@ -39,6 +40,13 @@ def test_the_interval_of_a_band_is_that_of_wilson():
     churned = np.arange(263) < 81
     (band,) = bands(churned, np.full(263, 0.33), 0.95)
     assert (round(band["churned_low"], 4), round(band["churned_high"], 4)) == (0.2553, 0.3662)
+
+
+def test_rows_of_the_same_customers_are_not_surer_than_the_customers():
+    p = np.full(263, 0.33)
+    once = bands(np.arange(263) < 81, p, 0.95)
+    thrice = bands(np.tile(np.arange(263) < 81, 3), np.tile(p, 3), 0.95, alone=1 / 3)
+    assert thrice == [{**once[0], "n": 3 * 263, "score": pytest.approx(0.33)}]
 
 
 def test_true_probabilities_lie_in_the_intervals_of_nearly_all_bands():

@@ -178,7 +178,7 @@ def evaluation(
         "ece_most": ece_most,
         "verdict": verdict(table, team, rule=said.of(rule), interval=interval, ece_most=ece_most),
         "calibration": {
-            "bands": bands(rows.churned, scores["model"], interval),
+            "bands": bands(rows.churned, scores["model"], interval, alone=judged.alone()),
             "brier": brier_parts(rows.churned, scores["model"]),
         },
         "coverage": coverage(

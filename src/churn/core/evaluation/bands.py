@@ -9,7 +9,7 @@ EDGES = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
 where few churn most customers are in it."""
 
 
-def bands(churned: np.ndarray, p: np.ndarray, interval: float) -> list[dict[str, float]]:
+def bands(churned: np.ndarray, p: np.ndarray, interval: float, *, alone: float = 1.0) -> list[dict[str, float]]:
     """One entry per band that holds a row, the lowest first.
 
     `low` and `high` bound the probabilities, `[low, high)`, the last band with its end. `n` rows, their mean `score`,
@@ -21,11 +21,13 @@ def bands(churned: np.ndarray, p: np.ndarray, interval: float) -> list[dict[str,
         Outcomes, bool, and probabilities, shape `(n_rows,)`.
     interval : float
         Probability that the intervals cover.
+    alone : float
+        Customers for each row: rows of one customer repeat each other, and count as often as there are customers.
     """
     place = _band(p)
     n, hits, mass = (np.bincount(place, x, minlength=len(EDGES) - 1) for x in (np.ones(len(p)), churned, p))
     held = np.flatnonzero(n)
-    least, most = wilson(hits[held], n[held], interval)
+    least, most = wilson(hits[held] * alone, n[held] * alone, interval)
     return [
         {
             "low": float(EDGES[i]),

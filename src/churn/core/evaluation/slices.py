@@ -5,24 +5,17 @@ A group of few customers is not shown, nor is one that could be had by subtracti
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from churn.core import metrics
+from churn.core.evaluation.groups import VALUES_ZH, grouped, kept_groups
 from churn.core.resamples import interval_of
-from churn.words.tables import CODE
 
-QUARTERS = (0.25, 0.5, 0.75)
-"""Where a number is cut into groups of about equal count."""
-VALUES_MOST = 20
-"""Of an attribute with more values, the rarer ones are one group: nobody reads a longer table."""
-UNKNOWN, OTHER = "unknown", "other"
-VALUES_ZH = {UNKNOWN: "未知", OTHER: "其他"}
 BIN_ROWS = 20
 """Rows that a bin of the calibration error takes at least: with fewer, chance alone makes an error of ten points."""
 RESAMPLES = 500
@@ -62,6 +55,19 @@ class Judged:
     selected: np.ndarray
     customers: np.ndarray
 
+    @cached_property
+    def one_row_each(self) -> bool:
+        """Whether no customer has two rows, as with one as_of."""
+        return int(np.bincount(self.customers).max()) == 1
+
+    def n_customers(self, inside: np.ndarray) -> int:
+        """Customers among the rows that are true."""
+        return int(inside.sum()) if self.one_row_each else len(np.unique(self.customers[inside]))
+
+    def alone(self, inside: np.ndarray | slice = slice(None)) -> float:
+        """Customers for each of the rows."""
+        return 1.0 if self.one_row_each else len(np.unique(self.customers[inside])) / len(self.customers[inside])
+
 
 def by_slice(
     rows: Judged,
@@ -95,7 +101,7 @@ def by_slice(
     hidden = 0
     for name in columns.column_names:
         place, values = grouped(columns[name])
-        counts = np.array([len(np.unique(rows.customers[place == g])) for g in range(len(values))])
+        counts = np.array([rows.n_customers(place == g) for g in range(len(values))])
         kept = kept_groups(counts, slices_least)
         hidden += len(values) - len(kept)
         found = [
@@ -125,33 +131,6 @@ def selected(p: np.ndarray, as_of: np.ndarray, capacity: int) -> np.ndarray:
         ties = np.searchsorted(falling, -p[rows], side="right") - before
         chance[rows] = np.clip((capacity - before) / ties, 0.0, 1.0)
     return chance
-
-
-def grouped(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """The group of each row, shape `(n_rows,)`, and the name of each group, in their order.
-
-    A number is cut where quarters of the rows end, with equal values together; an attribute has a group a value, by
-    name. What is not known is a group as well.
-    """
-    place, names = _by_value(column) if column.type == CODE else _by_quarter(column)
-    if (place < 0).any():
-        place, names = np.where(place < 0, len(names), place), [*names, UNKNOWN]
-    return place, names
-
-
-def kept_groups(counts: np.ndarray, least: int) -> list[int]:
-    """The groups that may be shown: of `least` customers, and so that those left out are `least` together, or none.
-
-    Otherwise what is left out would be known from the shown groups and the whole.
-
-    >>> kept_groups(np.array([50, 30, 5]), 20), kept_groups(np.array([50, 30, 12, 9]), 20)
-    ([0], [0, 1])
-    """
-    kept = [g for g in np.argsort(-counts, kind="stable").tolist() if counts[g] >= least]
-    left = int(counts.sum()) - sum(int(counts[g]) for g in kept)
-    while kept and 0 < left < least:
-        left += int(counts[kept.pop()])
-    return sorted(kept)
 
 
 def worst(
@@ -224,7 +203,7 @@ def _measured(rows: Judged, inside: np.ndarray, *, interval: float, seed: int) -
     churned, p, picked = rows.churned[inside], rows.p[inside], rows.selected[inside]
     n, churners = len(churned), int(churned.sum())
     # Rows of one customer repeat each other: they count as often as there are customers.
-    alone = len(np.unique(rows.customers[inside])) / n
+    alone = rows.alone(inside)
     both = 0 < churners < n
     auc = metrics.auc(churned, p) if both else None
     ends = (None, None) if auc is None else auc_interval(auc, churners * alone, (n - churners) * alone, interval)
@@ -266,37 +245,3 @@ def _calibration(
     error = float(np.abs(share - mean) @ n / len(p))
     resampled = np.abs(drawn - mean) @ n / len(p)
     return error, *interval_of(error, resampled, interval, pivotal=True)
-
-
-def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Group -1: not known. The `VALUES_MOST` most frequent values have a group of their own."""
-    coded = column.combine_chunks()
-    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    texts = coded.dictionary.to_pylist()
-    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    ranking = sorted(np.flatnonzero(counts).tolist(), key=lambda i: (-counts[i], texts[i]))
-    names = sorted(texts[i] for i in ranking[:VALUES_MOST])
-    others = [texts[i] for i in ranking[VALUES_MOST:]]
-    wanted = {text: g for g, text in enumerate(names)} | dict.fromkeys(others, len(names))
-    table = np.array([*(wanted.get(text, -1) for text in texts), -1], np.int64)
-    return table[codes], [*names, *([OTHER] if others else [])]
-
-
-def _by_quarter(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Group -1: not known."""
-    values = column.to_numpy().astype(np.float64)
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return np.full(len(values), -1), []
-    edges = np.unique(np.quantile(known, QUARTERS, method="higher"))
-    edges = edges[edges > known.min()]
-    if not len(edges):
-        return np.where(np.isnan(values), -1, 0), [_number(known.min())]
-    place = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
-    texts = [_number(edge) for edge in edges]
-    between = [f"{low} – {high}" for low, high in pairwise(texts)]
-    return place, [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
-
-
-def _number(value: float) -> str:
-    return f"{value:,.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,77 @@
+"""Groups: what a column cuts the customers into, and which groups may be shown."""
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churn.words.tables import CODE
+
+QUARTERS = (0.25, 0.5, 0.75)
+"""Where a number is cut into groups of about equal count."""
+VALUES_MOST = 20
+"""Of an attribute with more values, the rarer ones are one group: nobody reads a longer table."""
+UNKNOWN, OTHER = "unknown", "other"
+VALUES_ZH = {UNKNOWN: "未知", OTHER: "其他"}
+
+
+def grouped(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """The group of each row, shape `(n_rows,)`, and the name of each group, in their order.
+
+    A number is cut where quarters of the rows end, with equal values together; an attribute has a group a value, by
+    name. What is not known is a group as well.
+    """
+    place, names = _by_value(column) if column.type == CODE else _by_quarter(column)
+    if (place < 0).any():
+        place, names = np.where(place < 0, len(names), place), [*names, UNKNOWN]
+    return place, names
+
+
+def kept_groups(counts: np.ndarray, least: int) -> list[int]:
+    """The groups that may be shown: of `least` customers, and so that those left out are `least` together, or none.
+
+    Otherwise what is left out would be known from the shown groups and the whole.
+
+    >>> kept_groups(np.array([50, 30, 5]), 20), kept_groups(np.array([50, 30, 12, 9]), 20)
+    ([0], [0, 1])
+    """
+    kept = [g for g in np.argsort(-counts, kind="stable").tolist() if counts[g] >= least]
+    left = int(counts.sum()) - sum(int(counts[g]) for g in kept)
+    while kept and 0 < left < least:
+        left += int(counts[kept.pop()])
+    return sorted(kept)
+
+
+def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Group -1: not known. The `VALUES_MOST` most frequent values have a group of their own."""
+    coded = column.combine_chunks()
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+    texts = coded.dictionary.to_pylist()
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    ranking = sorted(np.flatnonzero(counts).tolist(), key=lambda i: (-counts[i], texts[i]))
+    names = sorted(texts[i] for i in ranking[:VALUES_MOST])
+    others = [texts[i] for i in ranking[VALUES_MOST:]]
+    wanted = {text: g for g, text in enumerate(names)} | dict.fromkeys(others, len(names))
+    table = np.array([*(wanted.get(text, -1) for text in texts), -1], np.int64)
+    return table[codes], [*names, *([OTHER] if others else [])]
+
+
+def _by_quarter(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Group -1: not known."""
+    values = column.to_numpy().astype(np.float64)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.full(len(values), -1), []
+    edges = np.unique(np.quantile(known, QUARTERS, method="higher"))
+    edges = edges[edges > known.min()]
+    if not len(edges):
+        return np.where(np.isnan(values), -1, 0), [_number(known.min())]
+    place = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
+    texts = [_number(edge) for edge in edges]
+    between = [f"{low} – {high}" for low, high in pairwise(texts)]
+    return place, [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
