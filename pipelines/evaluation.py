@@ -1,9 +1,10 @@
 """Whether the model is better than a rule, on snapshots newer than everything it was learnt from."""
 
 from churn.core.dataset import dataset
-from churn.core.evaluation import check_gate, evaluation
+from churn.core.evaluation import evaluation
 from churn.core.features import catalogue, windows
 from churn.core.model import read
+from churn.core.promotion import check_gate
 from churn.shell import config, store
 from churn.shell.runs import stage
 
@@ -12,7 +13,7 @@ ROWS = 50_000
 
 
 def main() -> None:
-    """Write reports/evaluation.json, the curves and the figures."""
+    """Write reports/evaluation.json, the curves and the figures, and the time rule that the model has to beat."""
     data, learnt = config.value("data", dataset), read(store.read_texts(store.PATHS["model"]))
     keys, lookback = config.section("evaluation", evaluation), config.value("features", windows)
     keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": data.nouns}
@@ -21,6 +22,7 @@ def main() -> None:
     store.write_json(store.PATHS["evaluation"], found.metrics)
     store.write_files(store.PATHS["curves"], found.curve_files)
     store.write_files(store.PATHS["figures"], found.figure_files)
+    store.write_files(store.PATHS["rule"], found.rule_files)
     check_gate(found.metrics)
 
 

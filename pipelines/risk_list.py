@@ -6,6 +6,7 @@ from churn.core.dataset import dataset
 from churn.core.definitions import DEFINITIONS
 from churn.core.delivery_files import delivery_files
 from churn.core.model import read, version
+from churn.core.promotion import in_use
 from churn.core.risk_list import of_today, risk_list
 from churn.shell import config, store
 from churn.shell.runs import stage
@@ -14,11 +15,13 @@ from churn.shell.runs import stage
 def main() -> None:
     """Write the folder data/risk_list, which `churn run` publishes."""
     data, definition = config.value("data", dataset), config.value("definition", DEFINITIONS)
-    keys, texts = config.section("risk_list", risk_list), store.read_texts(store.PATHS["model"])
+    about = {name: store.read_json(store.PATHS[name]) for name in ("evaluation", "reconciliation")}
+    used, order = in_use(about["evaluation"]), about["evaluation"]["list"]["order"]
+    keys, texts = config.section("risk_list", risk_list), store.read_texts(store.PATHS[used])
     keys |= {"horizon_days": definition.horizon_days, "currency": data.currency, "model_version": version(read(texts))}
+    keys |= {"order": order}
     scores, values = store.read("scores"), store.batches("features", ["as_of", *keys["value_features"]])
     listed = risk_list(scores, store.read("reasons"), of_today(values, scores), **keys)
-    about = {name: store.read_json(store.PATHS[name]) for name in ("evaluation", "reconciliation")}
     about |= {"figures": store.read_texts(store.PATHS["figures"]), "digests": json.loads(texts["digests.json"])}
     files = delivery_files(listed, dataset=data, definition=definition, **about)
     store.write_files(store.PATHS["risk_list"], {**files, **store.read_texts(store.PATHS["card"])})

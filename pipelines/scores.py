@@ -3,6 +3,7 @@
 from functools import partial
 
 from churn.core.model import read
+from churn.core.promotion import in_use
 from churn.core.scores import check_values, contributions, limits, margins, scores, scoring_as_of
 from churn.shell import config, store
 from churn.shell.engine import ENGINES
@@ -15,7 +16,8 @@ ROWS = 100_000
 
 def main() -> None:
     """Write the tables scores and contributions."""
-    learnt, as_of = read(store.read_texts(store.PATHS["model"])), scoring_as_of(store.read("split"))
+    used = in_use(store.read_json(store.PATHS["evaluation"]))
+    learnt, as_of = read(store.read_texts(store.PATHS[used])), scoring_as_of(store.read("split"))
     engine, known = config.value("engine", ENGINES), {"as_of": as_of, "model": learnt}
     if learnt.vocabulary:
         columns = ["customer_id", "as_of", *learnt.vocabulary]

@@ -90,7 +90,7 @@ def _summary(listed: pa.Table) -> Any:
 
     dataset = Dataset("shop", "UTC", 0, instant("2026-01-01", "UTC"), "EUR", dict(ROLE_NOUNS), {}, {})
     definition = Definition("inactivity", 0, 28, live_days=90, roles=("purchase",))
-    return summary(listed, dataset=dataset, definition=definition)
+    return summary(listed, dataset=dataset, definition=definition, order={"en": "", "zh": ""})
 
 
 def _status(key: str) -> float:

@@ -49,7 +49,7 @@ SECTIONS: dict[str, Section] = {
     "evaluation": Section(evaluation, given=("catalogue", "nouns")),
     "scores": Section(limits),
     "reasons": Section(reasons, given=("catalogue", "nouns", "currency")),
-    "risk_list": Section(risk_list, given=("horizon_days", "currency", "model_version")),
+    "risk_list": Section(risk_list, given=("horizon_days", "currency", "model_version", "order")),
     "tracking": Section(track),
 }
 

@@ -26,6 +26,7 @@ stages:
     outs: [data/risk_list, data/raw.json]
 """
 STAGE = """
+import json
 import shutil
 from pathlib import Path
 from churn.shell.runs import stage
@@ -39,7 +40,10 @@ def main():
     rows = '{"rows": 9, "kept": 5, "duplicates": 1, "quarantined": 1, "out_of_window": 2}'
     Path("reports/events.json").write_text('{"total": %s, "warnings": ["one row is odd"]}' % rows)
     Path("reports/tracking.json").write_text('{"tracked": false, "git_commit": "abc"}')
-    Path("reports/evaluation.json").write_text('{"verdict": {"en": "Better than the best time rule"}}')
+    doubted = Path("doubted").exists()
+    said = {"outcome": "no_better", "en": "No better"} if doubted else {"outcome": "better", "en": "Better"}
+    order = {"order": "rule", "en": "In the order of the rule."} if doubted else {"order": "model", "en": ""}
+    Path("reports/evaluation.json").write_text(json.dumps({"verdict": said, "list": order}))
     shutil.copytree("made", "data/risk_list")
 
 if __name__ == "__main__":
@@ -106,6 +110,17 @@ def test_a_fault_in_a_stage_is_told_once_with_its_code_and_the_last_list_stays()
     assert failed.stderr.count("3 of 4 rows are bad") == 1
     assert "Traceback" not in failed.stderr
     verify(Path("deliveries/latest"))
+
+
+def test_a_list_of_an_unproved_model_says_so_and_strict_publishes_none():
+    Path("doubted").touch()
+    strict = subprocess.run([*RUN, "--strict"], capture_output=True, text=True, check=False)
+    assert strict.returncode == Exit.GATE
+    assert "not proved better than the best time rule" in strict.stderr
+    assert not Path("deliveries").exists()
+    lax = ran()
+    assert lax.returncode == 0
+    assert "In the order of the rule." in lax.stdout
 
 
 def test_a_changed_conf_is_refused_before_any_stage_with_the_command_that_mends_it():

@@ -16,6 +16,7 @@ KEYS = {
     "horizon_days": 28,
     "currency": "USD",
     "model_version": "0123456789ab",
+    "order": "model",
 }
 DATASET = Dataset(
     "shop",
@@ -66,6 +67,7 @@ EVALUATION = {
     "coverage": {"en": "Nine of ten intervals hold.", "zh": "十个区间有九个成立。"},
     "worst_slice": {"en": "It ranks worst the new ones.", "zh": "对新客户排序最差。"},
     "as_of": "2017-12-04T05:00:00+00:00",
+    "list": {"order": "model", "en": "", "zh": ""},
     "verdict": {"outcome": "better", "calibrated": "yes", "en": "Better than the rule.", "zh": "优于规则。"},
 }
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text fill="#333">{} 100% &amp; more</text></svg>\n'

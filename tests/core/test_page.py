@@ -26,7 +26,7 @@ NO_TAG_TO_CLOSE = {"meta", "input", "img", "link", "br", "hr"}
 
 def built(table=None, **changes):
     table = listed({"007": 0.5, EVIL: 0.25, "x\x00y": 0.125}, said=SAID) if table is None else table
-    about = summary(table, dataset=DATASET, definition=DEFINITION)
+    about = summary(table, dataset=DATASET, definition=DEFINITION, order=changes.get("evaluation", EVALUATION)["list"])
     rest = {"evaluation": EVALUATION, "figures": FIGURES, "reconciliation": RECONCILIATION, "digests": DIGESTS}
     return page(table, about, **{**rest, **changes})
 
@@ -52,6 +52,16 @@ class Tags(HTMLParser):
         # The language of the document itself is not looked at: a text must say which one it is.
         spoken = [lang for tag, lang in self.open if lang and tag != "html"]
         self.texts.setdefault(spoken[-1] if spoken else None, []).append(data)
+
+
+def test_a_list_that_is_not_in_the_order_of_the_model_says_so_before_its_first_row():
+    said = {"order": "value", "en": "Nothing tells who will leave.", "zh": "无法预示谁会流失。"}
+    html = built(evaluation=EVALUATION | {"list": said})
+    assert html.index("Nothing tells who will leave.") < html.index("Whom to call first")
+    texts = Tags(html).texts
+    assert "无法预示谁会流失。" in texts["zh-Hans"]
+    assert "customers, the most valuable first" in " ".join(texts["en"])
+    assert 'id="notice"' not in built()
 
 
 def test_the_page_tells_the_same_story_in_both_languages():

@@ -21,6 +21,7 @@ from tests.core.list_world import (
     DATASET,
     DEFINITION,
     EARLIER,
+    EVALUATION,
     KEYS,
     NO_REASONS,
     features_of,
@@ -78,6 +79,24 @@ def test_without_value_features_the_list_is_ranked_by_probability():
     found = risk_list(scores_of({"a": 0.1, "b": 0.9}), NO_REASONS, features_of({"a": 1.0, "b": 1.0}), **keys)
     assert column(found, "customer_id") == ["b", "a"]
     assert column(found, "value_at_risk") == [0, 0]
+
+
+def test_where_nothing_tells_who_leaves_the_list_is_in_the_order_of_value_and_gives_no_reasons():
+    keys, worth = KEYS | {"order": "value"}, features_of({"a": 1.0, "b": 9.0, "c": 3.0})
+    reasons = reasons_of("a | leaving | 1 | silent\na | staying | 1 | loyal")
+    found = risk_list(scores_of({"a": 0.8, "b": 0.1, "c": 0.3}), reasons, worth, **keys)
+    assert column(found, "customer_id") == ["b", "c", "a"]
+    assert column(found, "score") == pytest.approx([(0.8 + 0.1 + 0.3) / 3] * 3)
+    assert column(found, "percentile") == [0, 0, 0]
+    assert column(found, "value_at_risk") == [round(days * 28 * 0.4, 2) for days in (9, 3, 1)]
+    assert set(column(found, "reason_1_en")) == {nothing_particular(0.4, 28)["en"]}
+    assert column(found, "staying_en") == [None] * 3
+
+
+def test_where_nothing_is_known_of_risk_nor_of_value_there_is_no_list():
+    keys = KEYS | {"order": "value"}
+    with pytest.raises(GateFault, match="nothing tells who will leave, and nothing tells what customers are worth"):
+        risk_list(scores_of({"a": 0.8, "b": 0.1}), NO_REASONS, features_of({"a": 1.0, "b": 1.0}), **keys)
 
 
 def test_money_is_whole_hundredths():
@@ -185,16 +204,24 @@ def test_a_value_feature_must_be_a_number():
 
 
 def test_the_summary_adds_up_the_list():
-    about = summary(listed({"a": 0.5, "b": 0.25}, a_day={"a": 1.0, "b": 2.0}), dataset=DATASET, definition=DEFINITION)
+    about = summary(
+        listed({"a": 0.5, "b": 0.25}, a_day={"a": 1.0, "b": 2.0}),
+        dataset=DATASET,
+        definition=DEFINITION,
+        order=EVALUATION["list"],
+    )
     assert (about.n_customers, about.expected_churners) == (2, 0.5 + 0.25)
     assert (about.expected_value, about.value_at_risk) == (28 + 56, 14 + 14)
 
 
 def test_the_as_of_is_told_in_local_time():
-    early = summary(listed({"a": 0.5}), dataset=DATASET, definition=DEFINITION)
+    early = summary(listed({"a": 0.5}), dataset=DATASET, definition=DEFINITION, order=EVALUATION["list"])
     assert early.as_of_text == "2018-01-01"
     assert summary(
-        listed({"a": 0.5}), dataset=replace(DATASET, time_zone="Asia/Shanghai"), definition=DEFINITION
+        listed({"a": 0.5}),
+        dataset=replace(DATASET, time_zone="Asia/Shanghai"),
+        definition=DEFINITION,
+        order=EVALUATION["list"],
     ).as_of_text == ("2018-01-01 13:00")
 
 

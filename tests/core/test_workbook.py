@@ -10,7 +10,7 @@ from churn.core import workbook as module
 from churn.core.headings import HEADINGS
 from churn.core.summary import summary
 from churn.core.workbook import CELL_CHARACTERS, plain, workbook
-from tests.core.list_world import DATASET, DEFINITION, listed
+from tests.core.list_world import DATASET, DEFINITION, EVALUATION, listed
 
 # Excel draws our bars by an extension of 2010 that openpyxl does not read.
 pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
@@ -30,8 +30,18 @@ SCORES = {"007": 0.5, FORMULA: 0.25, LONG_ID: 0.125, "客户\x00一": 0.75}
 
 def built(language="en"):
     table = listed(SCORES, **WORLD)
-    about = summary(table, dataset=DATASET, definition=DEFINITION)
+    about = summary(table, dataset=DATASET, definition=DEFINITION, order=EVALUATION["list"])
     return workbook(table, about, language=language, verdict={"en": "Better.", "zh": "更好。"}[language])
+
+
+def test_a_workbook_of_a_list_in_another_order_opens_with_the_notice():
+    table = listed(SCORES, **WORLD)
+    said = {"order": "rule", "en": "In the order of the rule.", "zh": "按规则排序。"}
+    about = summary(table, dataset=DATASET, definition=DEFINITION, order=said)
+    book = load_workbook(BytesIO(workbook(table, about, language="zh", verdict="并不更好。")))
+    assert book.active.title == "名单说明"
+    assert ["请先阅读", "按规则排序。"] in [row[:2] for row in cells(book.active)]
+    assert opened().active.title == "At risk"
 
 
 def opened(language="en"):
@@ -135,7 +145,7 @@ def test_a_text_too_long_for_a_cell_is_cut_and_not_lost():
 def test_a_row_is_as_high_as_its_longest_sentence():
     short, long = "short", "a sentence that takes more than one line " * 4
     table = listed({"a": 0.9, "b": 0.1}, said=f"a | leaving | 1 | {long}\nb | leaving | 1 | {short}")
-    about = summary(table, dataset=DATASET, definition=DEFINITION)
+    about = summary(table, dataset=DATASET, definition=DEFINITION, order=EVALUATION["list"])
     sheet = load_workbook(BytesIO(workbook(table, about, language="en", verdict="")))["At risk"]
     # 164 letters in a column of 34 are five lines.
     assert (sheet.row_dimensions[2].height, sheet.row_dimensions[3].height) == (5 * 15 + 4.5, 15 + 4.5)

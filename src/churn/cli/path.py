@@ -130,9 +130,10 @@ def _score_of(customer: str, row: "pa.Table", moment: datetime) -> tuple[dict[st
         parts = {name: value for name, value in values.items() if name not in {"customer_id", "as_of", "base"}}
         return parts, {"base": values["base"], "score": scores[moment]["score"]}
     from churn.core import model as door
-    from churn.shell.store import PATHS, read_texts
+    from churn.core.promotion import in_use
+    from churn.shell.store import PATHS, read_json, read_texts
 
-    model = door.read(read_texts(PATHS["model"]))
+    model = door.read(read_texts(PATHS[in_use(read_json(PATHS["evaluation"]))]))
     *parts_of, base = (float(value) for value in door.contributions(model, row)[0])
     score = float(door.score(model, door.margins(model, row))[0])
     return dict(zip(model.features, parts_of, strict=True)), {"base": base, "score": score}

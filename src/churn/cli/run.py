@@ -20,7 +20,9 @@ SHOWN = 5
 def run(
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 12 if the list comes with warnings.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="No list of an unproved model (6); exit with 12 if it comes with warnings.")
+    ] = False,
 ) -> None:
     """Make the list of customers at risk, and publish it.
 
@@ -32,14 +34,16 @@ def run(
     Examples:
       churn run                                      the list of the data in use
       churn run --wait                               after the run that is under way
-      churn run --strict                             for a scheduler: warnings are an exit code, too
+      churn run --strict                             for a scheduler: doubts and warnings are exit codes, too
       churn config use data=online_retail && churn run
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
     from churn.cli import reference
     from churn.cli.told import account, check_warnings
+    from churn.core.promotion import check_proven
     from churn.sections import check
     from churn.shell.repro import repro
     from churn.shell.runs import one_run
+    from churn.shell.store import PATHS, read_json
     from churn.shell.surroundings import check_surroundings
     from churn.words.errors import UsageFault
 
@@ -50,6 +54,8 @@ def run(
         check()
         repro(tell)
         reference.check()
+        if strict:
+            check_proven(read_json(PATHS["evaluation"]))
         published = _publish()
         reference.keep()
     _say(published)
@@ -101,7 +107,10 @@ def _say(published: "Published") -> None:
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(account().text)
     console.print(table)
-    console.print(store.read_json(PATHS["evaluation"])["verdict"]["en"])
+    report = store.read_json(PATHS["evaluation"])
+    console.print(report["verdict"]["en"])
+    if report["list"]["en"]:
+        console.print(report["list"]["en"])
     grade = store.read_json(published.folder / "model_card.json")["grade"]
     console.print(f"Grade {grade['grade']}. {grade['en']} See {published.folder}/model_card.html")
     state = "Published" if published.is_new else "Nothing changed; still"

@@ -54,7 +54,7 @@ def delivery_files(
     digests
         File of the model → SHA-256, as in models/current/digests.json.
     """
-    about = summary(listed, dataset=dataset, definition=definition)
+    about = summary(listed, dataset=dataset, definition=definition, order=evaluation["list"])
     books = {
         f"risk_list_{language}.xlsx": workbook(
             listed, about, language=language, verdict=evaluation["verdict"][language]

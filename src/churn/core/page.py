@@ -34,6 +34,11 @@ OUTCOMES = {
     "worse": ("poor", {"en": "worse than the best time rule", "zh": "劣于最佳时间规则"}),
 }
 """Outcome of the evaluation → how it is coloured, and its short form at the top of the page."""
+FIRST = {
+    False: {"en": "the most money at risk", "zh": "风险金额"},
+    True: {"en": "the most valuable", "zh": "客户价值"},
+}
+"""What the list starts with; true: where nothing tells who will leave."""
 FIGURES = {
     "lift": (
         {"en": "Lift", "zh": "提升度"},
@@ -109,6 +114,7 @@ def page(
     return template("page.html.j2", money=partial(_money, currency=about.currency)).render(
         about=about,
         rows=[_row(row) for row in head.to_pylist()],
+        first=FIRST[evaluation["list"]["order"] == "value"],
         head_at_risk=at_risk,
         head_share=at_risk / about.value_at_risk if about.value_at_risk else 0.0,
         most_at_risk=pc.max(head["value_at_risk"]).as_py() or 1.0,

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.amounts import share
-from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
+from churn.core.promotion import Order
+from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData, message
 from churn.words.tables import RISK_LIST
 
 LEAVING = 3
@@ -24,8 +25,12 @@ def risk_list(
     horizon_days: int,
     currency: str,
     model_version: str,
+    order: Order,
 ) -> pa.Table:
     """One row per scored customer, the most money at risk first.
+
+    Where nothing tells who will leave (`order` is "value"), every customer has the mean of the scores, no reason is
+    given, and the list is in the order of value: any other would look like knowledge.
 
     Parameters
     ----------
@@ -44,6 +49,8 @@ def risk_list(
         ISO 4217 code.
     model_version
         First 12 hexadecimal digits of the digest of the model that made the scores.
+    order : {"model", "rule", "value"}
+        What the evaluation lets the list be made of, see `churn.core.promotion.order`.
 
     Returns
     -------
@@ -56,13 +63,18 @@ def risk_list(
     NotEnoughData
         No customer was scored.
     GateFault
-        All customers have the same score: a list in an arbitrary order would look like knowledge.
+        All customers have the same score, or nothing tells who will leave and nothing is known of value either: a list
+        in an arbitrary order would look like knowledge.
     ConfigFault
         `value_features` names a feature that does not exist or is not a number.
     """
     as_of = _only_as_of(scores)
     _check_scores(scores["score"].to_numpy())
+    if order == "value":
+        scores, reasons = _levelled(scores), reasons.slice(0, 0)
     value = expected_value(_of(features, as_of), scores["customer_id"], value_features, horizon_days)
+    if order == "value" and len(value) > 1 and value.min() == value.max():
+        raise _nothing_known(len(value))
     at_risk = np.round(value * scores["score"].to_numpy(), 2)
     same = {"currency": currency, "model_version": model_version}
     columns = {
@@ -76,8 +88,8 @@ def risk_list(
     for language, text in nothing_particular(float(np.mean(scores["score"].to_numpy())), horizon_days).items():
         columns[f"reason_1_{language}"] = pc.fill_null(columns[f"reason_1_{language}"], text)
     listed = pa.table(columns).select(RISK_LIST.schema.names)
-    order = [("value_at_risk", "descending"), ("score", "descending"), ("customer_id", "ascending")]
-    listed = listed.take(pc.sort_indices(listed, sort_keys=order))
+    sorting = [("value_at_risk", "descending"), ("score", "descending"), ("customer_id", "ascending")]
+    listed = listed.take(pc.sort_indices(listed, sort_keys=sorting))
     ranks = pa.array(np.arange(1, len(listed) + 1))
     return RISK_LIST.check(listed.set_column(0, "rank", ranks).cast(RISK_LIST.schema).combine_chunks())
 
@@ -141,6 +153,26 @@ def _check_scores(score: np.ndarray) -> None:
             "list would be arbitrary. The last delivery stays; look at reports/evaluation.json, and at what "
             "models/current/card.json says was dropped"
         )
+
+
+def _levelled(scores: pa.Table) -> pa.Table:
+    """The same customers, each with the mean score and the mean ends of its interval, none above another."""
+    means = {name: float(np.mean(scores[name].to_numpy())) for name in ("score", "score_low", "score_high")}
+    for name, value in (means | {"percentile": 0.0}).items():
+        scores = scores.set_column(scores.column_names.index(name), name, pa.array(np.full(len(scores), value)))
+    return scores
+
+
+def _nothing_known(n: int) -> GateFault:
+    return GateFault(
+        message(
+            "nothing tells who will leave, and nothing tells what customers are worth, so a list would be arbitrary",
+            where="reports/evaluation.json",
+            many=f"{n:,} customers",
+            do="name features that are money a day in risk_list.value_features, or bring more customers, dates or "
+            "sources. The last delivery stays",
+        )
+    )
 
 
 def _check_value_features(features: pa.Table, value_features: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from churn.core.dataset import Dataset
 from churn.core.definitions import Definition
 from churn.core.definitions.sentences import churn_in_words
+from churn.core.headings import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Summary:
         Sum of the probabilities.
     expected_value, value_at_risk : float
         Sums over all customers, in units of `currency`.
+    notice : dict
+        Language → what a reader must know of the order of the list; empty where it is that of a proven model.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Summary:
     expected_churners: float
     expected_value: float
     value_at_risk: float
+    notice: dict[str, str]
 
     @property
     def as_of_text(self) -> str:
@@ -47,8 +51,8 @@ class Summary:
         return local_text(self.as_of)
 
 
-def summary(listed: pa.Table, *, dataset: Dataset, definition: Definition) -> Summary:
-    """The summary of a RISK_LIST with at least one customer."""
+def summary(listed: pa.Table, *, dataset: Dataset, definition: Definition, order: dict[str, str]) -> Summary:
+    """The summary of a RISK_LIST with at least one customer; `order` is that of `churn.core.promotion.order`."""
     zone = ZoneInfo(dataset.time_zone)
     return Summary(
         name=dataset.name,
@@ -63,6 +67,7 @@ def summary(listed: pa.Table, *, dataset: Dataset, definition: Definition) -> Su
         expected_churners=pc.sum(listed["score"]).as_py(),
         expected_value=pc.sum(listed["expected_value"]).as_py(),
         value_at_risk=pc.sum(listed["value_at_risk"]).as_py(),
+        notice={language: order[language] for language in LANGUAGES},
     )
 
 

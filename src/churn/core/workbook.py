@@ -54,6 +54,7 @@ WORDS = {
         "expected_churners": "Expected to leave",
         "expected_value": "Value expected in {days} days",
         "value_at_risk": "Value at risk in all",
+        "notice": "Read this first",
         "verdict": "Better than a simple rule?",
         "model_version": "Model version",
         "shown": "Rows shown",
@@ -75,6 +76,7 @@ WORDS = {
         "expected_churners": "预计流失",
         "expected_value": "未来 {days} 天的预期价值",
         "value_at_risk": "风险金额合计",
+        "notice": "请先阅读",
         "verdict": "是否优于简单规则？",
         "model_version": "模型版本",
         "shown": "本表行数",
@@ -236,6 +238,8 @@ def _about_sheet(book: "Workbook", n_customers: int, about: Summary, language: s
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, words["title"], title)
     facts = _facts(n_customers, about, language, verdict)
+    if about.notice[language]:
+        sheet.activate()  # it opens with what must be known before the list is read
     meanings = [(heading.label[language], heading.meaning[language]) for heading in HEADINGS]
     row = 2
     for name, text in facts:
@@ -263,7 +267,9 @@ def _facts(n_customers: int, about: Summary, language: str, verdict: str) -> lis
     def part(a: float, whole: float, text_a: str, text_whole: str) -> str:
         return words["of"].format(part=text_a, whole=text_whole, share=share(a / whole if whole else 0.0))
 
+    notice = about.notice[language]
     return [
+        *([(words["notice"], notice)] if notice else []),
         (words["churn"], about.churn[language]),
         (words["as_of"], f"{about.as_of_text} ({about.time_zone})"),
         (words["source"], about.name),

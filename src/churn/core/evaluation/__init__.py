@@ -25,14 +25,13 @@ from churn.core.evaluation.influence import by_feature, by_group, influence
 from churn.core.evaluation.rows import Rows, gathered
 from churn.core.evaluation.slices import Judged, by_slice, selected
 from churn.core.features import Feature
-from churn.core.metrics import honest_most
-from churn.core.model import Model, margins, model, score
+from churn.core.model import Model, files, margins, model, score
 from churn.core.model import interval as interval_of
 from churn.core.model.calibration import Kind
-from churn.words.errors import GateFault, message
+from churn.core.promotion import order
 from churn.words.tables import FEATURES
 
-__all__ = ["Evaluation", "check_gate", "evaluation"]
+__all__ = ["Evaluation", "evaluation"]
 
 DIGITS = 6
 """Of every number that is reported: more would differ between processors, and none of them can be known."""
@@ -43,13 +42,15 @@ class Evaluation:
     """What the test part says.
 
     `metrics` is what reports/evaluation.json holds. `curves` are tables by name, `figures` SVG texts by name in
-    English, `figures_zh` the same in Chinese.
+    English, `figures_zh` the same in Chinese. `rule_files` are the texts of the best time rule, for a list in its
+    order.
     """
 
     metrics: dict
     curves: dict[str, pa.Table]
     figures: dict[str, str]
     figures_zh: dict[str, str]
+    rule_files: dict[str, str]
 
     @property
     def curve_files(self) -> dict[str, bytes]:
@@ -111,7 +112,8 @@ def evaluation(
     ece_most : float
         Calibration error up to which the verdict calls the probabilities true.
     gate : bool
-        Whether a model whose probabilities are certainly further off than that must not be used; see `check_gate`.
+        Whether a model whose probabilities are certainly further off than that must not be used; see
+        `churn.core.promotion.check_gate`.
     influence_rows : int
         At most how many test snapshots have their contributions computed.
     baseline_rows : int
@@ -166,6 +168,7 @@ def evaluation(
     team = at_capacity(rows.churned, scores, _numbered(rows.tested["as_of"]), capacity)
     said = Words(catalogue, nouns)
     rule = baselines["rule"].features[0]
+    said_of_it = verdict(table, team, rule=said.of(rule), interval=interval, ece_most=ece_most)
     metrics = {
         **table.rows,
         "kinds": {"model": learnt.kind, "rule": rule, "logistic": "logistic"},
@@ -176,7 +179,8 @@ def evaluation(
         "as_of": pc.max(rows.tested["as_of"]).as_py().isoformat(),
         "gate": gate,
         "ece_most": ece_most,
-        "verdict": verdict(table, team, rule=said.of(rule), interval=interval, ece_most=ece_most),
+        "verdict": said_of_it,
+        "list": order(said_of_it["outcome"], table.rows["rule"]),
         "calibration": {
             "bands": bands(rows.churned, scores["model"], interval, alone=judged.alone()),
             "brier": brier_parts(rows.churned, scores["model"]),
@@ -201,47 +205,7 @@ def evaluation(
         language: figures(tables, table, moved, said, interval=interval, seed=seed, language=language)
         for language in charts.LANGUAGES
     }
-    return Evaluation(_rounded(metrics), tables, drawn["en"], drawn["zh"])
-
-
-def check_gate(metrics: dict) -> None:
-    """The list may be made with this model.
-
-    Its probabilities are multiplied with money, so a list with wrong ones sends a team to the wrong customers. What is
-    certainly wrong is held back: the whole interval of the calibration error lies beyond the limit. So is what is
-    certainly too good to be true: in use, what told the model the outcome will not be there.
-
-    Raises
-    ------
-    GateFault
-        With what was found, its interval and the limit (exit 6).
-    """
-    if not metrics["gate"]:
-        return
-    row, most = metrics["model"], honest_most(metrics["logistic"]["auc"])
-    if row["auc_low"] > most:
-        raise GateFault(
-            message(
-                f"the model is too good to be true (AUC {row['auc']:.3f}), so it is not promoted",
-                where="reports/evaluation.json",
-                many=f"{metrics['interval']:.0%} interval {row['auc_low']:.3f} to {row['auc_high']:.3f}; recency, "
-                f"frequency and money reach {metrics['logistic']['auc']:.3f}, so the limit is {most:.3f}",
-                do="find what tells it the outcome with `churn leaks`; with evaluation.gate: false the list is made "
-                "all the same",
-            )
-        )
-    if metrics["verdict"]["calibrated"] != "no":
-        return
-    raise GateFault(
-        message(
-            f"the probabilities are off by {row['ece']:.1%} on average, so the model is not promoted",
-            where="reports/evaluation.json",
-            many=f"{metrics['interval']:.0%} interval {row['ece_low']:.1%} to {row['ece_high']:.1%}, limit "
-            f"{metrics['ece_most']:.0%}, on {row['n']:,} snapshots",
-            do="has the world changed since the calibration part? Choose model.calibration, or raise "
-            "evaluation.ece_most; with evaluation.gate: false the list is made all the same",
-        )
-    )
+    return Evaluation(_rounded(metrics), tables, drawn["en"], drawn["zh"], files(baselines["rule"]))
 
 
 def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: Any) -> Model:

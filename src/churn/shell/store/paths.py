@@ -11,6 +11,7 @@ PATHS: dict[str, str] = {
     "split": "data/split.parquet",
     "features": "data/features.parquet",
     "model": "models/current",
+    "rule": "models/rule",
     "evaluation": "reports/evaluation.json",
     "curves": "reports/curves",
     "figures": "reports/figures",
