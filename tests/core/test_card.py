@@ -193,6 +193,21 @@ def test_the_card_says_what_was_read_learnt_and_tested():
     assert data["tested"] == {"snapshots": 2318, "churned": 0.155, "as_of": "2017-12-04"}
 
 
+@pytest.mark.parametrize(
+    ("learnt_from", "rows"),
+    [
+        ("train", 10),
+        ("train and validation", 14),
+        ("matured", 30),
+        ({"rule": "train and validation", "lightgbm": "matured"}, 30),
+    ],
+)
+def test_every_way_to_say_what_was_learnt_from_is_understood(learnt_from, rows):
+    parts = MADE["parts"] | {"validation": MADE["parts"]["train"] | {"rows": 4}}
+    said = made(made=MADE | {"learnt_from": learnt_from, "parts": parts})
+    assert said["data"]["learnt"]["snapshots"] == rows
+
+
 def test_the_worst_group_is_the_one_that_is_ranked_worst_and_the_least_true_may_be_another():
     fails = made()["fails"]
     assert (fails["ranked_worst"]["value"], fails["least_true"]["value"]) == ("gold", "silver")

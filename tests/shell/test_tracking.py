@@ -128,12 +128,14 @@ def test_the_figures_of_a_backtest_are_told_under_names_of_their_own(root: Path)
 def test_a_card_that_changed_alone_replaces_the_one_of_its_run(root: Path, store: Path) -> None:
     import mlflow
 
-    write(root / "reports/card/model_card.json", "old")
+    write(root / "reports/card/model_card.json", '{"grade": {"grade": "B"}}')
     first = track(root, **SECTION)
-    write(root / "reports/card/model_card.json", "new")
+    assert mlflow.MlflowClient().get_run(first["run_id"]).data.tags["grade"] == "B"
+    write(root / "reports/card/model_card.json", '{"grade": {"grade": "A"}}')
     assert track(root, **SECTION) == first
     path = mlflow.artifacts.download_artifacts(run_id=first["run_id"], artifact_path="card/model_card.json")
-    assert Path(path).read_text() == "new"
+    assert json.loads(Path(path).read_text())["grade"]["grade"] == "A"
+    assert mlflow.MlflowClient().get_run(first["run_id"]).data.tags["grade"] == "A"
 
 
 def test_a_new_figure_of_the_same_model_is_a_new_run_and_no_new_version(root: Path, store: Path) -> None:

@@ -22,6 +22,8 @@ from churn.core.summary import local_text
 __all__ = ["card", "files"]
 
 LANGUAGES = ("en", "zh")
+MATURED = "matured"
+"""The part that holds all others that may be learnt from (`churn.core.model.parts`)."""
 
 
 def card(
@@ -89,7 +91,7 @@ def _data(
 ) -> dict[str, Any]:
     """Rows, customers and dates: all that was read, what was learnt from, and what was tested."""
     zone = dataset.time_zone
-    learnt = [part for name, part in made["parts"].items() if name in made["learnt_from"]]
+    learnt = _learnt(made)
     rows = sum(part["rows"] for part in learnt)
     return {
         "rows": reconciliation["total"]["rows"],
@@ -110,6 +112,13 @@ def _data(
             "as_of": local(evaluation["as_of"], zone),
         },
     }
+
+
+def _learnt(made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parts that the model was learnt from; a blend says it of each of its models."""
+    said, parts = str(made["learnt_from"]), made["parts"]
+    named = [name for name in parts if name in said]
+    return [parts[name] for name in ([MATURED] if MATURED in named else named)]
 
 
 def _words(said: Mapping[str, Any] | None) -> dict[str, str] | None:

@@ -89,7 +89,7 @@ def _written(folder: Path, experiment: str, content: Told) -> dict[str, object]:
         known = records.known_run(client, number, content.identity)
         run = known or records.write_run(client, number, content)
         if known:
-            records.write_artifacts(client, known, content)
+            records.write_card(client, known, content)
         version = records.registered(client, experiment, content, run)
     return {
         "experiment": experiment,

@@ -93,18 +93,18 @@ def write_run(client: "MlflowClient", experiment: str, told: Told) -> str:
     status = "FAILED"
     try:
         _log_values(client, run, told)
-        write_artifacts(client, run, told)
+        _log_artifacts(client, run, told)
         status = "FINISHED"
     finally:
         client.set_terminated(run, status)
     return run
 
 
-def write_artifacts(client: "MlflowClient", run: str, told: Told) -> None:
-    """Files beside the run; those of the same name are replaced, as a card that has a backtest by now."""
-    for path, place in told.artifacts:
-        log = client.log_artifacts if path.is_dir() else client.log_artifact
-        log(run, str(path), place or None)
+def write_card(client: "MlflowClient", run: str, told: Told) -> None:
+    """Put the files and the grade of a run that was told before in the place of the older ones."""
+    _log_artifacts(client, run, told)
+    if "grade" in told.tags:
+        client.set_tag(run, "grade", told.tags["grade"])
 
 
 def registered(client: "MlflowClient", name: str, told: Told, run: str) -> str | None:
@@ -174,6 +174,12 @@ def _log_values(client: "MlflowClient", run: str, told: Told) -> None:
     metrics = [Metric(name, value, timestamp=0, step=0) for name, value in sorted(told.metrics.items())]
     for start in range(0, len(metrics), 1000):
         client.log_batch(run, metrics=metrics[start : start + 1000])
+
+
+def _log_artifacts(client: "MlflowClient", run: str, told: Told) -> None:
+    for path, place in told.artifacts:
+        log = client.log_artifacts if path.is_dir() else client.log_artifact
+        log(run, str(path), place or None)
 
 
 def _register(client: "MlflowClient", name: str, told: Told, run: str) -> str:

@@ -107,7 +107,7 @@ def _verified(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _tags(root: Path, model: Mapping[str, str]) -> dict[str, str]:
-    lock, git = root / "dvc.lock", commit(root)
+    lock, card, git = root / "dvc.lock", root / PATHS["card"] / "model_card.json", commit(root)
     found = {
         "model_version": _sha256(model["digests.json"])[:12],
         "model_kind": json.loads(model["card.json"])["kind"],
@@ -115,6 +115,7 @@ def _tags(root: Path, model: Mapping[str, str]) -> dict[str, str]:
         "dvc_lock_digest": digest(lock) if lock.exists() else "",
         "mlflow.source.git.commit": str(git["git_commit"]),
         "git_changed_files": str(git["git_changed_files"]),
+        "grade": read_json(card)["grade"]["grade"] if card.exists() else "",
         **{name.lower(): os.environ.get(name, "") for name in DVC_NAMES},
     }
     return {name: value for name, value in found.items() if value}
