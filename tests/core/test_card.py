@@ -264,6 +264,13 @@ def test_what_a_backtest_and_a_ladder_say_is_on_the_card():
     assert "All dates" not in files(made(backtest=None))["model_card.html"]
 
 
+def test_a_list_in_the_order_of_the_rule_is_said_to_be():
+    ordered = {"order": "rule", "en": "This list is in the rule's order.", "zh": "本名单按规则排序。"}
+    texts = Tags(files(made(changed(MEASURED, list=ordered)))["model_card.html"]).texts
+    assert ordered["en"] in texts["en"]
+    assert ordered["zh"] in texts["zh-Hans"]
+
+
 def test_the_json_beside_the_page_is_the_card():
     said = made()
     assert json.loads(files(said)["model_card.json"]) == said

@@ -65,6 +65,7 @@ def card(
         },
         "rule": {"name": evaluation["kinds"]["rule"], **evaluation["verdict"]["rule"]},
         "verdict": {key: evaluation["verdict"][key] for key in ("outcome", "calibrated", "en", "zh")},
+        "list": dict(evaluation["list"]),
         "over_time": _words(backtest and backtest["verdict"]),
         "grade": earned.document,
         "interval": evaluation["interval"],
