@@ -99,9 +99,15 @@ def test_days_between_lists_are_days_on_which_a_run_has_dates():
         made_up.planned(2, 30)
 
 
+def test_a_short_history_gives_the_list_of_a_young_business():
+    # Dates 40, 54, … days after the start; 5 horizons are 140 days, so 180 of 185 days hold one list of one date.
+    when = plan(UNTIL - 185 * DAY_US, UNTIL, definition=SHOP, snapshots=SNAPSHOTS, parts=PARTS, asked=8, step_days=None)
+    assert list(when.days) == [UNTIL - 28 * DAY_US]
+
+
 def test_a_history_without_a_past_list_says_so():
     with pytest.raises(NotEnoughData, match="no day on which a model could have been trained"):
-        plan(us("2023-07-01"), UNTIL, definition=SHOP, snapshots=SNAPSHOTS, parts=PARTS, asked=8, step_days=None)
+        plan(us("2023-07-10"), UNTIL, definition=SHOP, snapshots=SNAPSHOTS, parts=PARTS, asked=8, step_days=None)
 
 
 @pytest.mark.parametrize("seed", range(4))

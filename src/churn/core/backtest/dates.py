@@ -16,8 +16,8 @@ from churn.words.tables import INSTANT
 from churn.words.windows import DAY_US
 
 TRAIN_LEAST = 4
-"""Training dates that a day must have had. Below that a list would be the first one of a young business, whose faults
-say little about later ones."""
+"""Training dates that a day must have had, unless no day had so many. Below that a list would be the first one of a
+young business, whose faults say little about later ones."""
 
 MONTH_DAYS = 365.2425 / 12
 
@@ -106,18 +106,21 @@ def plan(
             f"lists must lie a multiple of snapshots.every_days ({every}) apart, got {step_days} days; "
             f"try {max(1, round(step_days / every)) * every}"
         )
+    widest = -(-definition.outcome_days // every) * every
     most = max(1, (observed_until - observed_from) // (every * DAY_US) + 1)
     grid = as_ofs(observed_from, observed_until, **{**snapshots, "most": most})
     known = grid[grid + definition.outcome_days * DAY_US <= observed_until]
     runs = {int(day): as_ofs(observed_from, int(day), **snapshots) for day in known}
-    possible = [day for day, dates in runs.items() if _trains(dates, day, definition, parts)]
+    trained = {day: _trained(dates, day, definition, parts) for day, dates in runs.items()}
+    least = min(TRAIN_LEAST, parts["train_as_ofs"] or TRAIN_LEAST, max(trained.values(), default=0))
+    possible = [day for day, n in trained.items() if n >= max(least, 1)]
     if not possible:
+        need, have = snapshots["history_days"] + 5 * widest, (observed_until - observed_from) // DAY_US
         raise NotEnoughData(
-            "there is no day on which a model could have been trained and whose outcomes are known by now: "
-            f"{len(known)} as-of dates have matured, and a list needs dates {4 * definition.outcome_days} days before "
-            "it. Shorten definition.horizon_days, or wait"
+            "there is no day on which a model could have been trained and whose outcomes are known by now: that takes "
+            f"about {need} days of events (snapshots.history_days and five outcome windows), and there are {have}. "
+            "Shorten definition.horizon_days, or wait; until then reports/evaluation.json has all that can be said"
         )
-    widest = -(-definition.outcome_days // every) * every
     steps = [step_days] if step_days else list(range(max(widest, every), 0, -every))
     for step in steps:
         days = [day for day in possible if (possible[-1] - day) % (step * DAY_US) == 0][-asked:]
@@ -128,14 +131,13 @@ def plan(
     return Plan(np.array(days, np.int64), {day: runs[day] for day in sorted({*days, *extra})}, step, asked, older_days)
 
 
-def _trains(dates: np.ndarray, day: int, definition: Definition, parts: Mapping[str, Any]) -> bool:
-    """Whether the split of a run made on that day has enough training dates; one snapshot a date stands for all."""
+def _trained(dates: np.ndarray, day: int, definition: Definition, parts: Mapping[str, Any]) -> int:
+    """Training dates in the split of a run made on that day; one snapshot a date stands for all."""
     if not len(dates):
-        return False
+        return 0
     each = pa.table({"as_of": pa.array(dates).cast(INSTANT), "churned": pa.nulls(len(dates), pa.bool_())})
     try:
         found = split(each, observed_until=day, definition=definition, **parts)
     except NotEnoughData:
-        return False
-    wanted = min(TRAIN_LEAST, parts["train_as_ofs"] or TRAIN_LEAST)
-    return int(pc.sum(pc.equal(found["part"], "train")).as_py()) >= wanted
+        return 0
+    return int(pc.sum(pc.equal(found["part"], "train")).as_py())
