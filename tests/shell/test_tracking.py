@@ -14,11 +14,18 @@ import lightgbm
 import numpy as np
 import pytest
 
+from churn.shell.search import Trial
 from churn.shell.tracking import records, track
+from churn.shell.tracking.searches import tell_search
 from churn.shell.tracking.told import told
 from churn.words.errors import Exit, IntegrityFault, TrackingFault
 
 SECTION = {"enabled": True, "experiment": "shop", "required": True}
+SEARCH = SECTION | {"study": "lightgbm-1"}
+TRIALS = [
+    Trial(0, pruned=False, values={"num_leaves": 5, "half_life_days": None}, losses=(0.3, 0.2), rounds=(10, 20)),
+    Trial(1, pruned=True, values={"num_leaves": 9, "half_life_days": 90.0}, losses=(0.4,), rounds=(10,)),
+]
 TRACK = (
     "import sys, pathlib; from churn.shell.tracking import track;"
     "track(pathlib.Path('.'), enabled={enabled}, experiment=sys.argv[1], required=True)"
@@ -259,6 +266,33 @@ def test_a_changed_model_file_is_refused_before_lightgbm_sees_it(root: Path) -> 
     write(root / "models/current/booster.txt", booster_text()[:300])
     with pytest.raises(IntegrityFault, match=r"booster\.txt"):
         track(root, **SECTION)
+
+
+def test_trials_are_nested_runs_with_their_settings_and_the_loss_of_each_fold(root: Path, store: Path) -> None:
+    import mlflow
+
+    told = tell_search(root, **SEARCH, trials=TRIALS[:1], figures={"confirmed.low": -0.1})
+    again = tell_search(root, **SEARCH, trials=TRIALS, figures={"confirmed.low": -0.2})
+    assert told == again
+    assert [status for _, status in runs(store)] == ["FINISHED"] * 3
+    client = mlflow.MlflowClient()
+    whole = client.get_run(told["run_id"]).data
+    assert whole.metrics == {"trials": 2.0, "best": 0.25, "confirmed.low": -0.2}
+    (experiment,) = [found.experiment_id for found in client.search_experiments() if found.name == "shop"]
+    nested = client.search_runs(
+        [experiment], f"tags.mlflow.parentRunId = '{told['run_id']}'", order_by=["tags.churn_trial"]
+    )
+    assert [run.data.params for run in nested] == [
+        {"model.num_leaves": "5", "model.half_life_days": "None"},
+        {"model.num_leaves": "9", "model.half_life_days": "90.0"},
+    ]
+    assert [run.data.metrics for run in nested] == [{"loss": 0.25, "fold_loss": 0.2}, {"fold_loss": 0.4}]
+
+
+def test_of_a_search_nothing_is_written_when_tracking_is_switched_off(root: Path) -> None:
+    told = tell_search(root, **SEARCH | {"enabled": False}, trials=TRIALS, figures={})
+    assert told == {"tracked": False, "why": "tracking.enabled is false"}
+    assert not (root / "mlruns").exists()
 
 
 def environment() -> dict[str, str]:
