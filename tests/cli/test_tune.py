@@ -46,4 +46,4 @@ def test_another_kind_of_model_is_not_searched_for(project):
     assert done(project, *CHURN, "config", "compose").returncode == 0
     refused = done(project, *CHURN, *SHORT)
     assert refused.returncode == 2
-    assert "churn config use model=lightgbm" in refused.stderr
+    assert "churn config use model=ladder" in refused.stderr

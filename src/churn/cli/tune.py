@@ -26,7 +26,7 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="Write the best settings into conf/, and compose.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
-    """Look for better settings of model=lightgbm: leaves, rows in a leaf, learning rate, features, l2, half-life.
+    """Look for better settings of the boosted trees: leaves, rows in a leaf, learning rate, features, l2, half-life.
 
     Each trial is judged by its log loss on some dates before the test, by models that knew what was known on each of
     them; the test part is never read. A trial that is worse than half of the others is given up. At the end the best
@@ -48,7 +48,7 @@ def tune(
     from churn.shell.search import best_of, search, study_name
 
     with one_search():
-        section = _section()
+        place, section = _section()
         confirming, *searched = _folds(section, folds)
         name = study_name("lightgbm", sorted(section.items()), seed, folds, _digests())
         found = search(
@@ -72,7 +72,7 @@ def tune(
             current_rounds=first.rounds,
             interval=section_of("evaluation")["interval"],
         )
-        wanted = edit.changes(config.compose(), "model", best.values)
+        wanted = edit.changes(config.compose(), place, best.values)
         report = _report(name, found, [confirming, *searched], sure) | {"tracking": _tracked(name, found, sure)}
         store.write_json(DOCUMENT, report)
     typer.echo(store.read_text(DOCUMENT) if json else _said(report, wanted), nl=not json)
@@ -80,14 +80,16 @@ def tune(
         _write(wanted, sure)
 
 
-def _section() -> dict[str, Any]:
-    """The section `model`, once features and split are up to date.
+def _section() -> tuple[str, dict[str, Any]]:
+    """The section of the boosted trees and its dotted key, once features and split are up to date.
 
     Raises
     ------
     UsageFault
         The model in use is of another kind.
     """
+    from dataclasses import asdict
+
     from churn.sections import check, section
     from churn.shell.repro import repro
     from churn.shell.runs import one_run
@@ -95,14 +97,17 @@ def _section() -> dict[str, Any]:
 
     check()
     found = section("model")
+    place = "model"
+    if found["kind"] == "ladder":
+        place, found = "model.rungs.lightgbm", asdict(found["rungs"])["lightgbm"]
     if found["kind"] != "lightgbm":
         raise UsageFault(
-            f"the model in use is {found['kind']}, and a search is for model=lightgbm; "
-            "choose it with `churn config use model=lightgbm`"
+            f"the model in use is {found['kind']}, and a search is for model=ladder or model=lightgbm; "
+            "choose one with `churn config use model=ladder`"
         )
     with one_run(wait=False):
         repro(lambda _: None, ("features", "split"))
-    return found
+    return place, found
 
 
 def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":

@@ -19,10 +19,16 @@ class Change(NamedTuple):
 
 
 def changes(configuration: Configuration, section: str, values: Mapping[str, Any]) -> list[Change]:
-    """What would have to be written where, for the section to have those values; nothing of what it has already."""
-    held = configuration.values[section]
+    """What would have to be written where, for the section to have those values; nothing of what it has already.
+
+    `section` is a dotted key, such as `model` or `model.rungs.lightgbm`.
+    """
+    keys = tuple(section.split("."))
+    held: Any = configuration.values
+    for key in keys:
+        held = held[key]
     return [
-        Change(configuration.place((section, name)), f"{section}.{name}", held[name], value)
+        Change(configuration.place((*keys, name)), f"{section}.{name}", held[name], value)
         for name, value in values.items()
         if held[name] != value
     ]
