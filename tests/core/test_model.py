@@ -189,7 +189,9 @@ def test_nobody_who_churned_is_not_enough(tables: tuple) -> None:
 
 
 def test_few_customers_are_not_enough() -> None:
-    with pytest.raises(NotEnoughData, match=r"among 300 matured snapshots of the train part.*500 in all"):
+    with pytest.raises(
+        NotEnoughData, match=r"among 300 matured snapshots of the train part.*500 in all.*model=ladder` makes"
+    ):
         model(*world(100), **LIGHTGBM)
 
 

@@ -46,10 +46,11 @@ def check_enough(part: str, snapshots: pa.Table, least: Least) -> None:
     if rows:
         first, last = (iso(pick(snapshots["as_of"].cast(pa.int64())).as_py())[:10] for pick in (pc.min, pc.max))
         between = f" between {first} and {last}"
+    simpler = "; `churn config use model=ladder` makes do with fewer" if least == MANY else ""
     raise NotEnoughData(
         f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part"
         f"{between}; needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
-        "More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help"
+        f"More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help{simpler}"
     )
 
 
