@@ -66,8 +66,9 @@ def test_fifty_churners_make_a_list_that_says_how_little_is_known(tmp_path):
     report = json.loads((folder / "reports/evaluation.json").read_text(encoding="utf-8"))
     told = json.loads((folder / "models/current/card.json").read_text(encoding="utf-8"))["ladder"]
     assert "boosted trees (" in told["en"] or told["churners"] >= 10
-    # A handful of churners at one date cannot pin an AUC down.
-    assert report["model"]["auc_high"] - report["model"]["auc_low"] > 0.1
+    # Two dozen churners leave a twentieth of an AUC open even where silence says it all.
+    assert report["model"]["auc_high"] - report["model"]["auc_low"] > 0.04
+    assert report["model"]["n"] * report["model"]["base_rate"] < 30
     if report["list"]["order"] != "model":
         assert report["list"]["en"] in ended.stdout
         strict = done(folder, *CHURN, "run", "--strict")
