@@ -124,34 +124,30 @@ def polars(out: Path) -> None:
 
 def duckdb(out: Path) -> None:
     """One query a date, as most people write it: an aggregate with a FILTER a column."""
-
-    def expression(asked: Asked, as_of: str) -> str:
-        wanted = f"FILTER (WHERE {_sql(asked, as_of)})"
-        if asked.verb == "count":
-            return f"(count(*) {wanted})::FLOAT AS {asked.name}"
-        if asked.verb == "sum":
-            source, unit = UNITS[asked.column or ""]
-            return f"(coalesce(sum({source}) {wanted}, 0) / {unit})::FLOAT AS {asked.name}"
-        last = f"epoch_us({as_of}) - epoch_us(max(occurred_at) {wanted})"
-        return f"(({last}) / {DAY_SECONDS * 1e6})::FLOAT AS {asked.name}"
-
-    _query_a_date(out, expression)
+    _query_a_date(out, lambda function, value, wanted: f"{function}({value}) FILTER (WHERE {wanted})")
 
 
 def duckdb_case(out: Path) -> None:
     """The same queries, tuned: DuckDB computes CASE inside an aggregate faster than FILTER."""
 
-    def expression(asked: Asked, as_of: str) -> str:
-        wanted = _sql(asked, as_of)
-        if asked.verb == "count":
-            return f"sum(CASE WHEN {wanted} THEN 1 ELSE 0 END)::FLOAT AS {asked.name}"
-        if asked.verb == "sum":
-            source, unit = UNITS[asked.column or ""]
-            return f"(coalesce(sum(CASE WHEN {wanted} THEN {source} END), 0) / {unit})::FLOAT AS {asked.name}"
-        last = f"epoch_us({as_of}) - epoch_us(max(CASE WHEN {wanted} THEN occurred_at END))"
-        return f"(({last}) / {DAY_SECONDS * 1e6})::FLOAT AS {asked.name}"
+    def aggregate(function: str, value: str, wanted: str) -> str:
+        if function == "count":
+            return f"sum(CASE WHEN {wanted} THEN 1 ELSE 0 END)"
+        return f"{function}(CASE WHEN {wanted} THEN {value} END)"
 
-    _query_a_date(out, expression)
+    _query_a_date(out, aggregate)
+
+
+def _expression(asked: Asked, as_of: str, aggregate: Callable[[str, str, str], str]) -> str:
+    """A column; `aggregate` writes function, value and condition as SQL."""
+    wanted = _sql(asked, as_of)
+    if asked.verb == "count":
+        return f"({aggregate('count', '*', wanted)})::FLOAT AS {asked.name}"
+    if asked.verb == "sum":
+        source, unit = UNITS[asked.column or ""]
+        return f"(coalesce({aggregate('sum', source, wanted)}, 0) / {unit})::FLOAT AS {asked.name}"
+    last = f"epoch_us({as_of}) - epoch_us({aggregate('max', 'occurred_at', wanted)})"
+    return f"(({last}) / {DAY_SECONDS * 1e6})::FLOAT AS {asked.name}"
 
 
 def _sql(asked: Asked, as_of: str) -> str:
@@ -162,7 +158,7 @@ def _sql(asked: Asked, as_of: str) -> str:
     return f"{wanted} AND occurred_at >= {as_of} - INTERVAL {asked.days * 24} HOUR"
 
 
-def _query_a_date(out: Path, expression: Callable[[Asked, str], str]) -> None:
+def _query_a_date(out: Path, aggregate: Callable[[str, str, str], str]) -> None:
     import duckdb as db
 
     connection = db.connect()
@@ -171,7 +167,7 @@ def _query_a_date(out: Path, expression: Callable[[Asked, str], str]) -> None:
     dates = connection.execute(f"SELECT DISTINCT as_of::VARCHAR FROM '{SNAPSHOTS}' ORDER BY 1").fetchall()
     for i, (date,) in enumerate(dates):
         as_of = f"TIMESTAMPTZ '{date}'"
-        columns = ", ".join(expression(asked, as_of) for asked in ASKED)
+        columns = ", ".join(_expression(asked, as_of, aggregate) for asked in ASKED)
         query = (
             f"SELECT s.customer_id, s.as_of, k.* EXCLUDE customer_id FROM '{SNAPSHOTS}' s LEFT JOIN "
             f"(SELECT customer_id, {columns} FROM '{EVENTS}' WHERE occurred_at < {as_of} AND recorded_at < {as_of} "

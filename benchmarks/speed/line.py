@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=_made(asked.cache)) as name:
         folder = Path(name)
-        _copy(folder)
+        copy(folder)
         _world(folder, "small")
         _once(folder)  # compiles what is not compiled yet
         _world(folder, SIZES[asked.events])
@@ -70,7 +70,8 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _copy(folder: Path) -> None:
+def copy(folder: Path) -> None:
+    """What the pipeline is made of, in a folder of its own."""
     for part in PARTS:
         _made((folder / part).parent)
         if (ROOT / part).is_dir():

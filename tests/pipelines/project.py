@@ -3,11 +3,12 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmarks.speed.line import copy
 
 ROOT = Path(__file__).parents[2]
 CHURN = (
@@ -17,18 +18,6 @@ CHURN = (
 )
 """The command line, hearing Ctrl-C even where the tests run in the background, which a shell makes deaf to it."""
 DVC = (sys.executable, "-m", "dvc")
-PARTS = (
-    ".dvc/config",
-    ".dvc/.gitignore",
-    ".dvcignore",
-    ".gitignore",
-    "dvc.yaml",
-    "params.yaml",
-    "conf",
-    "src",
-    "pipelines",
-)
-"""What the pipeline is made of."""
 PROMISED = ("data/*.parquet", "data/raw.json", "models/current/*", "reports/*/**/*", "reports/ev*.json")
 """What must have the same bytes in two runs, with the files of the delivery. reports/tracking.json holds a run's id."""
 
@@ -67,12 +56,7 @@ def started(folder: Path) -> subprocess.Popen:
 
 def copied_project(folder: Path, *, tracked: bool) -> Path:
     """A copy of the project, with or without tracking."""
-    for part in PARTS:
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / part, folder / part)
+    copy(folder)
     if not tracked:
         changed(folder, "enabled: true", "enabled: false")
     return folder
