@@ -14,7 +14,7 @@ help:
 	@echo "make test           set up, then lint, types, import rules and tests"
 	@echo "make test-long      the tests that take minutes, and many more examples of each property"
 	@echo "make lint           style and format only"
-	@echo "make bench-quality  prediction quality beside the time rules, on all data at hand"
+	@echo "make bench-quality  prediction quality beside time rules and peers, on all data at hand"
 	@echo "make bench-speed    seconds and memory of features, contributions, the whole line and export, beside peers"
 	@echo "make spark          add PySpark to .venv, for engine=spark (needs Java 17); make test does it, too"
 	@echo "make lock           write requirements.lock anew from pyproject.toml"

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quality`: prediction quality beside the time rule, on all data at hand."""
+"""`python -m benchmarks.quality`: prediction quality beside the time rule and peers, on all data at hand."""
 
 import argparse
 import json
@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.quality.document import document
-from benchmarks.quality.protocols import PROTOCOLS
+from benchmarks.quality.environments import UnavailableError
+from benchmarks.quality.protocols import KINDS, PEERS, PROTOCOLS
 from benchmarks.quality.snapshots import ROOT, SHARED, shared_file
-from benchmarks.quality.trial import MODELS, Row, trial
+from benchmarks.quality.trial import Row, trial
 from churn.shell.store import write_text
 
 RESULTS = ROOT / "benchmarks" / "results" / "quality.json"
 CACHE = Path(tempfile.gettempdir()) / "churn-benchmark"
 PAGE = ROOT / "docs" / "quality.md"
+MODELS = (*KINDS, *PEERS)
 SHOWN = ("auc", "ap", "logloss", "brier", "ece", "lift10")
 
 
@@ -29,9 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if source and not source.is_file():
             _say(f"{name}: skipped, since {source} is not there; set {SHARED} to the folder it should be in")
             continue
-        found = trial(
-            name, protocol, models=wanted.models or MODELS, overrides=wanted.set, cache=wanted.cache, say=_say
-        )
+        try:
+            found = trial(
+                name,
+                protocol,
+                models=wanted.models,
+                without=wanted.without,
+                again=wanted.again,
+                overrides=wanted.set,
+                cache=wanted.cache,
+                say=_say,
+            )
+        except UnavailableError as why:
+            _say(f"{name}: skipped: {why}")
+            continue
         print(_table(name, found), flush=True)
         rows += found
     # Trying something out is no result: the file speaks of conf/ as it is, and of all models.
@@ -45,9 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(PROTOCOLS), help="one protocol; may be repeated")
+    parser.add_argument("--models", action="append", choices=MODELS, help="these models (and ours); writes no results")
     parser.add_argument(
-        "--models", action="append", choices=MODELS, help="these models (and the rule); writes no results"
+        "--again",
+        action="append",
+        choices=MODELS,
+        help="only these anew; of the others take the scores of before, where they were made from the same rows",
     )
+    parser.add_argument("--without", action="append", default=[], choices=MODELS, help="not these models")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an override of conf/; writes no results"
     )
@@ -61,18 +79,20 @@ def _merged(rows: list[Row]) -> str:
     done = {row["protocol"] for row in rows}
     kept = [row for row in before if row["protocol"] in PROTOCOLS and row["protocol"] not in done]
     places = list(PROTOCOLS)
-    both = sorted([*kept, *rows], key=lambda row: (places.index(row["protocol"]), row["model"]))
+    both = sorted([*kept, *rows], key=lambda row: (places.index(row["protocol"]), MODELS.index(row["model"])))
     return json.dumps(both, indent=1, ensure_ascii=False) + "\n"
 
 
 def _table(name: str, rows: list[Row]) -> str:
     """The rows as text, each metric with its interval."""
     head = f"\n{name}: n = {rows[0]['n']:,}, base rate {rows[0]['base_rate']:.1%}\n{PROTOCOLS[name].text}\n"
-    lines = [f"{'model':14}" + "".join(f"{metric:>22}" for metric in SHOWN) + f"{'AUC above rule':>24}{'s':>7}"]
+    lines = [
+        f"{'model':14}" + "".join(f"{metric:>22}" for metric in SHOWN) + f"{'AUC of ours less it':>24}{'s':>7}{'MB':>7}"
+    ]
     for row in rows:
         cells = "".join(f"{row[m]:>8.4f} {_ends(row, m):13}" for m in SHOWN)
-        above = f"{row['above_rule_auc']:+.4f} {_ends(row, 'above_rule_auc')}" if "above_rule_auc" in row else ""
-        lines.append(f"{row['model']:14}{cells}{above:>24}{row['seconds']:>7.1f}")
+        less = f"{row['ours_less_auc']:+.4f} {_ends(row, 'ours_less_auc')}" if "ours_less_auc" in row else ""
+        lines.append(f"{row['model']:14}{cells}{less:>24}{row['cpu_s']:>7.1f}{row['peak_mb']:>7.0f}")
     return head + "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,17 @@
 """Protocols: which data, which definition, which as-of dates learn and which one is predicted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 PARTS = ("train", "validation", "calibration", "test")
+OURS = "lightgbm"
+"""The model of conf/config.yaml, whose difference from every other one is shown."""
+ALSO_OURS = ("blend", "ladder", "logistic")
+"""What contains it, or learns from the same features: other choices of `model=`, no peers."""
+KINDS = (OURS, *ALSO_OURS, "logistic_rfm", "bg_nbd", "own_mean", "rule")
+"""The product's kinds, each with the parameters of its file in conf/model."""
+PEERS = ("featuretools", "flaml")
+"""What others would take: both get the same rows; each works in an environment of its own."""
 
 
 @dataclass(frozen=True)
@@ -11,18 +19,23 @@ class Protocol:
     """One table of the benchmark.
 
     `overrides` are composed with conf/. `days_before` holds, for each part, its as-of dates as days before the end of
-    the data; None: the product's own sections `snapshots` and `split` decide. `file` is a raw file that no package
-    brings, as (path under the shared data, path under data/raw). `every` keeps every so-manieth customer.
-    `customers_seeds`: instead of a later date, 30 % of the customers are the test, once for each seed.
+    the data; None: the product's own sections `snapshots` and `split` decide. `shifts`: the same once more with every
+    date so many days earlier. `file` is a raw file that no package brings, as (path under the shared data, path under
+    data/raw). `packaged`: the table of a package that the benchmark installs: all of the data where `data` says so
+    itself, otherwise the customers to keep. `customers_seeds`: instead of a later date, customers are the test, 30 % of
+    them or each of so many `folds`, once for each seed. `models`: those that can work with the data.
     """
 
     data: str
     text: str
     overrides: tuple[str, ...]
     days_before: Mapping[str, tuple[int, ...]] | None = None
+    shifts: tuple[int, ...] = (0,)
     file: tuple[str, str] | None = None
-    every: int = 1
-    customers_seeds: tuple[int, ...] = field(default=())
+    packaged: str | None = None
+    customers_seeds: tuple[int, ...] = ()
+    folds: int = 0
+    models: tuple[str, ...] = (*KINDS, *PEERS)
 
 
 BASKETS_28 = (
@@ -33,6 +46,7 @@ BASKETS_28 = (
 )
 CDNOW = ("cdnow/cdnow_master.csv.gz", "cdnow/cdnow_master.csv.gz")
 ONLINE_RETAIL = ("online_retail/online_retail.parquet", "online_retail/online_retail.parquet")
+
 
 PROTOCOLS: dict[str, Protocol] = {
     "complete_journey_28": Protocol(
@@ -48,6 +62,7 @@ PROTOCOLS: dict[str, Protocol] = {
         data="complete_journey",
         text="the same, but the end is local midnight, up to which the baskets are complete (docs/decisions/0005)",
         overrides=BASKETS_28,
+        models=(OURS, "rule"),
     ),
     "complete_journey_60_14": Protocol(
         data="complete_journey",
@@ -84,13 +99,31 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "cdnow_sample": Protocol(
         data="cdnow",
-        text="every tenth customer; 39 weeks, then churned: no purchase in the next 26 weeks; 30 % of the customers "
-        "are the test; mean over seeds 4000-4014 (intervals: mean ends of the 15 intervals)",
+        text="the 2,357 customers of the papers on CDNOW (docs/decisions/0021); 39 weeks, then churned: no purchase in "
+        "the next 26 weeks; 30 % of the customers of either outcome are the test, once for each of the seeds 4000-4014",
         overrides=("data=cdnow", "definition.live_days=null", "definition.horizon_days=182"),
         # 1997-10-01, 39 weeks after 1997-01-01.
         days_before={"test": (273,)},
         file=CDNOW,
-        every=10,
+        packaged="cdnow_sample",
         customers_seeds=tuple(range(4000, 4015)),
+    ),
+    "tv_subscription": Protocol(
+        data="tv_subscription",
+        text="9,379 customers of a TV provider with 46 features without names, and what a mistake with each of them "
+        "costs; no dates, so customers are the test: 5 folds x 5 seeds",
+        overrides=(),
+        packaged="tv_subscription",
+        customers_seeds=tuple(range(1, 6)),
+        folds=5,
+        # No events, no dates: nothing to count purchases of or to synthesise features from.
+        models=(OURS, "logistic", "flaml"),
+    ),
+    "demo": Protocol(
+        data="demo",
+        text="the simulated subscription business of 2,000 customers, as `churn run` would have it: its definition, "
+        "its dates, its split",
+        overrides=("data=demo",),
+        models=(OURS, "blend", "ladder", "rule"),
     ),
 }

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.quality.protocols import PARTS, Protocol
+from benchmarks.quality.protocols import Protocol
+from benchmarks.quality.trials import split_table
 from churn import sections
 from churn.core.dataset import Dataset, dataset
 from churn.core.definitions import DEFINITIONS, Definition
@@ -23,27 +24,30 @@ from churn.core.events import checked
 from churn.core.features import features, windows
 from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
-from churn.core.timeline import instants
 from churn.shell import config, raw
 from churn.shell.engine import ENGINES
-from churn.words.tables import ATTRIBUTES, EVENTS, INSTANT, SPLIT
+from churn.words.tables import ATTRIBUTES, EVENTS
 from churn.words.windows import DAY_US
 
 ROOT = Path(__file__).parents[2]
 SHARED = "CHURN_SHARED_DATA"
 """Environment variable: the folder with data that no package brings; otherwise shared/data beside the checkout."""
-TEST_SHARE = 0.3
 MAKERS = ("core/dataset", "core/events", "shell/engine", "shell/raw")
 """Code that decides what the events are: when it changes, cached events are made again."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """FEATURES and SNAPSHOTS, row by row the same, and one SPLIT for each trial."""
+    """FEATURES and SNAPSHOTS, row by row the same, and SPLIT; EVENTS as every model of events gets them.
+
+    `costs`: of each row what each decision costs, where the data say so.
+    """
 
     features: pa.Table
     snapshots: pa.Table
     split: pa.Table
+    events: pa.Table | None = None
+    costs: pa.Table | None = None
 
 
 def shared_file(protocol: Protocol) -> Path | None:
@@ -65,15 +69,14 @@ def composed(protocol: Protocol, more: Sequence[str] = ()) -> config.Configurati
         return sections.compose([*protocol.overrides, *more])
 
 
-def tables(protocol: Protocol, configuration: config.Configuration, cache: Path) -> Tables:
-    """What every model of the protocol learns from and is tested on."""
+def tables(
+    protocol: Protocol, configuration: config.Configuration, cache: Path, customers: pa.Array | None = None
+) -> Tables:
+    """What every model of the protocol learns from and is tested on; of the given customers only."""
     declared = dataset(**section(configuration, "data"))
     events, attributes = _events(protocol, declared, cache)
-    if protocol.every > 1:
-        customers = pc.unique(events["customer_id"])
-        chosen = customers.take(pa.array(np.arange(0, len(customers), protocol.every)))
-        events = events.filter(pc.is_in(events["customer_id"], value_set=chosen))
-        attributes = attributes.filter(pc.is_in(attributes["customer_id"], value_set=chosen))
+    if customers is not None:
+        events, attributes = (t.filter(pc.is_in(t["customer_id"], value_set=customers)) for t in (events, attributes))
     definition = _definition(configuration)
     dates = _dates(protocol, declared, configuration)
     rows = snapshots(events, dates, observed_until=declared.observed_until, definition=definition)
@@ -86,24 +89,7 @@ def tables(protocol: Protocol, configuration: config.Configuration, cache: Path)
         roles=tuple(dict.fromkeys(role for _, role, _ in declared.kinds)),
         attribute_names=tuple(name for said in declared.attributes.values() for name in said.columns),
     )
-    return Tables(known, rows, divided)
-
-
-def by_customers(found: Tables, seed: int) -> Tables:
-    """The same snapshots, with 30 % of the customers as test; of the others, a sixth validates and a sixth calibrates.
-
-    SPLIT knows parts by their as_of, so every part gets an as_of of its own, a second apart. Features are computed by
-    then.
-    """
-    n = found.snapshots.num_rows
-    place = np.random.default_rng(seed).permutation(n) / n
-    edges = np.array([0.7 * 4 / 6, 0.7 * 5 / 6, 1 - TEST_SHARE])
-    part = np.searchsorted(edges, place, side="right")
-    as_of = instants(found.snapshots["as_of"])[0] + np.arange(len(PARTS)) * 1_000_000
-    column = pa.array(as_of[part], pa.int64()).cast(INSTANT)
-    rows = found.snapshots.set_column(1, "as_of", column)
-    divided = _split_table(dict(zip(PARTS, ([t] for t in as_of), strict=True)), rows, _outcome(found.split))
-    return Tables(found.features.set_column(1, "as_of", column), rows, divided)
+    return Tables(known, rows, divided, events)
 
 
 def _definition(configuration: config.Configuration) -> Definition:
@@ -115,7 +101,8 @@ def _definition(configuration: config.Configuration) -> Definition:
 def _dates(protocol: Protocol, declared: Dataset, configuration: config.Configuration) -> np.ndarray:
     if protocol.days_before is None:
         return as_ofs(declared.observed_from, declared.observed_until, **section(configuration, "snapshots"))
-    days = sorted((d for part in protocol.days_before.values() for d in part), reverse=True)
+    named = {d + shift for part in protocol.days_before.values() for d in part for shift in protocol.shifts}
+    days = sorted(named, reverse=True)
     return declared.observed_until - np.array(days, dtype=np.int64) * DAY_US
 
 
@@ -126,29 +113,7 @@ def _split(
         arguments = section(configuration, "split")
         return split(rows, observed_until=declared.observed_until, definition=definition, **arguments)
     as_of = {part: [declared.observed_until - d * DAY_US for d in days] for part, days in protocol.days_before.items()}
-    return _split_table(as_of, rows, (definition.gap_days * DAY_US, definition.outcome_days * DAY_US))
-
-
-def _split_table(as_of: dict[str, list[int]], rows: pa.Table, outcome: tuple[int, int]) -> pa.Table:
-    """SPLIT with the given dates; `outcome`: microseconds from as_of to the start and the end of the outcome window."""
-    pairs = sorted((int(t), part) for part, times in as_of.items() for t in times)
-    times = np.array([t for t, _ in pairs])
-    of_date = [rows.filter(pc.equal(rows["as_of"].cast(pa.int64()), t)) for t, _ in pairs]
-    columns = [
-        pa.array(times).cast(INSTANT),
-        pa.array([part for _, part in pairs]),
-        pa.array(times + outcome[0]).cast(INSTANT),
-        pa.array(times + outcome[1]).cast(INSTANT),
-        pa.array([r.num_rows for r in of_date], pa.int64()),
-        pa.array([pc.sum(r["churned"]).as_py() or 0 for r in of_date], pa.int64()),
-    ]
-    return SPLIT.check(pa.table(columns, schema=SPLIT.schema))
-
-
-def _outcome(divided: pa.Table) -> tuple[int, int]:
-    """Microseconds from as_of to the start and the end of the outcome window."""
-    as_of, begin, end = (instants(divided[name])[0] for name in ("as_of", "outcome_from", "outcome_until"))
-    return int(begin - as_of), int(end - as_of)
+    return split_table(as_of, rows, (definition.gap_days * DAY_US, definition.outcome_days * DAY_US))
 
 
 def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Table, pa.Table]:
@@ -161,6 +126,8 @@ def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Tabl
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place)
     with chdir(project):
+        if protocol.data == "demo":
+            _demo_world()
         inventory = raw.inventory(declared)
         paths = [Path(f"{name}-{_key(declared, inventory)}.parquet") for name in ("events", "attributes")]
         if not all(path.is_file() for path in paths):
@@ -177,6 +144,15 @@ def _events(protocol: Protocol, declared: Dataset, cache: Path) -> tuple[pa.Tabl
                     pq.write_table(pa.concat_tables([table.schema.empty_table(), *pieces]).unify_dictionaries(), path)
         events, attributes = (pq.read_table(path).unify_dictionaries().combine_chunks() for path in paths)
     return EVENTS.check(events), ATTRIBUTES.check(attributes)
+
+
+def _demo_world() -> None:
+    """The demo world of the least size, made anew each time: it takes seconds, and its code may have changed."""
+    from churn.core.demo import demo
+    from churn.shell.worlds import write_world
+
+    made = demo(size="small", seed=1)
+    write_world(Path("data/demo"), made.chunk_files, made.n_chunks, about={"size": "small", "seed": 1})
 
 
 def _key(declared: Dataset, inventory: list[dict[str, Any]]) -> str:

@@ -1,24 +1,31 @@
-"""One protocol: every model learns from the same parts and meets the same test, with intervals over its customers."""
+"""One protocol: every model learns from the same rows and meets the same test, with intervals over its customers."""
 
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.quality.protocols import Protocol
-from benchmarks.quality.snapshots import Tables, by_customers, composed, section, tables
-from churn.core.evaluation.comparison import JUDGED, Comparison, compare
+from benchmarks.quality import exchange
+from benchmarks.quality.environments import HERE, UnavailableError, python
+from benchmarks.quality.packaged import packaged, without_dates
+from benchmarks.quality.protocols import OURS, PEERS, Protocol
+from benchmarks.quality.savings import savings
+from benchmarks.quality.snapshots import ROOT, Tables, composed, tables
+from benchmarks.quality.trials import parts
+from churn.core.evaluation.comparison import Comparison, compare
 from churn.core.metrics import METRICS
-from churn.core.model import margins, model, score
-from churn.words.tables import FEATURES
 
 BOOTSTRAP, INTERVAL, SEED = 1000, 0.95, 1
-MODELS = ("lightgbm", "logistic", "logistic_rfm", "rule")
-"""The product's three kinds with the parameters of conf/model, and the logistic baseline of its own evaluation."""
+LESS = ("auc", "ap", "logloss", "brier")
+"""The metrics in which ours is compared with each other model."""
+
+SCRIPTS = {"featuretools": "synthesised", "flaml": "automated"}
+"""What each peer's Python runs. Not named like the package, which it would hide."""
 
 Row = dict[str, Any]
 
@@ -27,83 +34,102 @@ def trial(
     name: str,
     protocol: Protocol,
     *,
-    models: Sequence[str],
+    models: Sequence[str] | None,
+    without: Sequence[str],
+    again: Sequence[str] | None,
     overrides: Sequence[str],
     cache: Path,
     say: Callable[[str], None],
 ) -> list[Row]:
-    """One row per model: its metrics with low and high, and what it is better than the time rule by."""
-    configuration = composed(protocol, [o for o in overrides if not o.startswith("model.")])
+    """One row per model: its metrics with low and high, what it took, and what ours is better by.
+
+    `models`: these and ours instead of all; `without`: not these. `again`: of the others, scores that were made from
+    the same rows are taken.
+    """
     began = time.perf_counter()
-    found = tables(protocol, configuration, cache)
+    found = _tables(protocol, [o for o in overrides if not o.startswith("model.")], cache)
+    folder = cache / "work" / name
+    exchange.write(folder, found, parts(protocol, found.snapshots, found.split))
     say(f"{name}: {found.features.num_rows:,} snapshots, {found.features.num_columns - 2} features, {_since(began)}")
-    wanted = tuple(dict.fromkeys((*models, "rule")))
-    trials = [by_customers(found, seed) for seed in protocol.customers_seeds] or [found]
-    seconds, compared = dict.fromkeys(wanted, 0.0), []
-    for one in trials:
-        tested, churned, customers = _test(one)
-        scores = {}
-        for kind in wanted:
-            began = time.perf_counter()
-            scores[kind] = _scores(one, tested, protocol, kind, overrides)
-            seconds[kind] += time.perf_counter() - began
-            if len(trials) == 1:
-                say(f"{name}: {kind} {_since(began)}")
-        compared.append({kind: _compared(churned, scores, customers, kind) for kind in wanted})
-        if len(trials) > 1:
-            say(f"{name}: {len(compared)} of {len(trials)}")
-    return [_row(name, protocol, kind, [c[kind] for c in compared], seconds[kind]) for kind in wanted]
+    wanted = [m for m in protocol.models if m not in without and (models is None or m in {OURS, *models})]
+    there = []
+    for model in wanted:
+        old = again is not None and model not in again and exchange.used(folder, model).is_file()
+        try:
+            if not old:
+                _run(folder, name, model, overrides, cache)
+        except UnavailableError as why:
+            say(f"{name}: {model} skipped: {why}")
+            continue
+        used = exchange.read_used(folder, model)
+        there.append(model)
+        say(f"{name}: {model} {used['cpu_s']:.1f} s of CPU, {used['peak_mb']:.0f} MB{', of before' if old else ''}")
+    return _rows(name, protocol, there, folder, found)
 
 
-def _scores(one: Tables, tested: pa.Table, protocol: Protocol, kind: str, overrides: Sequence[str]) -> np.ndarray:
-    """Probabilities of the test rows, by a model that was learnt from the other parts."""
-    product = kind.removesuffix("_rfm")
-    # Overrides of `model.…` are meant for the product's own model; the others do not have its parameters.
-    mine = [o for o in overrides if product == "lightgbm" or not o.startswith("model.")]
-    configuration = composed(protocol, [f"model={product}", *mine])
-    learning, arguments = one.features, section(configuration, "model")
-    if kind == "logistic_rfm":
-        baseline = section(configuration, "evaluation")
-        learning = learning.select([*FEATURES.key, *baseline["rfm"]])
-        arguments |= {"l2": baseline["rfm_l2"], "calibration": baseline["calibration"]}
-    learnt = model(learning, one.snapshots, one.split, **arguments)
-    return score(learnt, margins(learnt, tested))
+def _tables(protocol: Protocol, overrides: Sequence[str], cache: Path) -> Tables:
+    if protocol.packaged is None:
+        return tables(protocol, composed(protocol, overrides), cache)
+    brought = packaged(protocol.packaged, cache)
+    if protocol.packaged == protocol.data:
+        return without_dates(brought)
+    customers = brought["customer_id"].combine_chunks()
+    return tables(protocol, composed(protocol, overrides), cache, customers)
 
 
-def _test(one: Tables) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-    """Features, outcomes and customers' numbers of the test part."""
-    as_of = one.split.filter(pc.equal(one.split["part"], "test"))["as_of"].combine_chunks()
-    inside = pc.is_in(one.snapshots["as_of"], value_set=as_of)
-    tested = one.features.filter(inside)
-    churned = one.snapshots["churned"].filter(inside).to_numpy().astype(bool)
-    return tested, churned, tested["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+def _run(folder: Path, name: str, model: str, overrides: Sequence[str], cache: Path) -> None:
+    """Let the model learn and score in a process of its own."""
+    if model in PEERS:
+        command = [str(python(model, cache)), str(HERE / f"{SCRIPTS[model]}.py"), str(folder)]
+    else:
+        command = [sys.executable, "-m", "benchmarks.quality.ours", str(folder), name, model, *overrides]
+    log = folder / "scores" / f"{model}.log"
+    clocked = [sys.executable, "-S", str(Path(__file__).with_name("clocked.py")), str(exchange.used(folder, model))]
+    with log.open("wb") as said:
+        done = subprocess.run([*clocked, *command], cwd=ROOT, stdout=said, stderr=said, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name}: {model} ended with {done.returncode}:\n{log.read_text('utf-8')[-2000:]}")
 
 
-def _compared(churned: np.ndarray, scores: dict[str, np.ndarray], customers: np.ndarray, kind: str) -> Comparison:
-    pair = {kind: scores[kind], "rule": scores["rule"]}
-    return compare(churned, pair, customers, seed=SEED, bootstrap=BOOTSTRAP, interval=INTERVAL)
-
-
-def _row(name: str, protocol: Protocol, kind: str, compared: list[Comparison], seconds: float) -> Row:
-    ends = [f"{metric}{end}" for metric in METRICS if metric != "base_rate" for end in ("", "_low", "_high")]
-    row: Row = {
+def _rows(name: str, protocol: Protocol, models: list[str], folder: Path, found: Tables) -> list[Row]:
+    """All trials' test rows are one table: a customer who is drawn comes with each row in each trial."""
+    tested = exchange.tested(folder)
+    rows = tested["row"]
+    churned = found.snapshots["churned"].to_numpy(zero_copy_only=False)[rows].astype(bool)
+    codes = pc.dictionary_encode(found.snapshots["customer_id"].combine_chunks()).indices.to_numpy()[rows]
+    customers = np.unique(codes, return_inverse=True)[1]
+    scores = {model: exchange.scores(folder, model) for model in sorted(models, key=lambda m: m != OURS)}
+    compared = compare(churned, scores, customers, seed=SEED, bootstrap=BOOTSTRAP, interval=INTERVAL)
+    about = {
         "data": protocol.data,
         "protocol": name,
         "protocol_text": protocol.text,
-        "model": kind,
-        "n": int(np.mean([c.rows[kind]["n"] for c in compared])),
-        "base_rate": _mean([c.rows[kind]["base_rate"] for c in compared]),
-        **{end: _mean([c.rows[kind][end] for c in compared]) for end in ends},
-        "seconds": round(seconds, 1),
+        "n": len(rows),
+        "trials": int(tested["trial"].max()) + 1,
+        "customers": int(customers.max()) + 1,
+        "base_rate": round(float(churned.mean()), 5),
     }
-    if kind != "rule":
-        above = [f"{metric}{end}" for metric in JUDGED for end in ("", "_low", "_high")]
-        row |= {f"above_rule_{end}": _mean([c.differences["rule"][end] for c in compared]) for end in above}
-    return row
+    made = [{**about, "model": m, **_row(m, compared), **exchange.read_used(folder, m)} for m in models]
+    if found.costs is not None:
+        costs = {column: found.costs[column].to_numpy()[rows] for column in found.costs.column_names}
+        money = savings(churned, scores, customers, costs, seed=SEED, bootstrap=BOOTSTRAP, interval=INTERVAL)
+        made = [row | _rounded(money[row["model"]]) for row in made]
+    return made
 
 
-def _mean(numbers: list[float]) -> float:
-    return round(float(np.mean(numbers)), 5)
+def _row(model: str, compared: Comparison) -> Row:
+    numbers = _with_ends(compared.rows[model], (m for m in METRICS if m != "base_rate"))
+    if model != OURS:
+        numbers |= {f"ours_less_{k}": v for k, v in _with_ends(compared.differences[model], LESS).items()}
+    return _rounded(numbers)
+
+
+def _with_ends(numbers: dict[str, float], metrics: Iterable[str]) -> dict[str, float]:
+    return {f"{metric}{end}": numbers[f"{metric}{end}"] for metric in metrics for end in ("", "_low", "_high")}
+
+
+def _rounded(numbers: dict[str, float]) -> Row:
+    return {name: round(float(number), 5) for name, number in numbers.items()}
 
 
 def _since(began: float) -> str:
