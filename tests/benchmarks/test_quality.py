@@ -19,6 +19,7 @@ REAL = (
     "online_retail_90",
     "cdnow_master",
     "cdnow_sample",
+    "tv_subscription",
 )
 
 
