@@ -125,8 +125,15 @@ def test_too_few_customers_are_told_what_would_make_it_possible():
     SHAPES["zstd"](Path("data/raw/mine"), [order for order in ORDERS if order.customer < "0008"])
     result = CliRunner().invoke(app, ["init", "data/raw/mine"])
     assert isinstance(result.exception, NotEnoughData)
-    assert "500 are needed" in str(result.exception)
+    assert "churners at all dates, 50 are needed" in str(result.exception)
     assert Path("conf/data/mine.yaml").is_file()
+
+
+def test_few_customers_who_leave_get_a_model_that_makes_do_with_them():
+    SHAPES["zstd"](Path("data/raw/mine"), [order for order in ORDERS if order.customer < "0060"])
+    said = init("data/raw/mine")
+    assert re.search(r"Few customers leave \(.*are needed.*\), so the file chooses model=ladder", said)
+    assert declared()[2]["model"]["kind"] == "ladder"
 
 
 def test_too_short_a_history_is_told_how_many_days_it_lacks():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from churn.core.dataset import Dataset
     from churn.core.guess import Draft
+    from churn.core.guess.timing import Choice
     from churn.core.guess.tree import Tree
 
 DATA = Path("conf/data")
@@ -51,12 +52,14 @@ def init(
     path = _free(chosen, overwrite=overwrite)
     found, notes = samples(where, chosen, guess.layout)
     drawn = guess.draft(chosen, [guess.Sample(*rows) for rows in found])
-    tree, too_few = _with_times(drawn)
+    tree, when = _with_times(drawn)
     head = "Guessed by `churn init`. Look at each CHECK, correct what is wrong, and delete what you have read."
-    store.write_text(path, guess.document(tree, head, "contract" if drawn.contract else "inactivity"))
+    store.write_text(path, guess.document(tree, head, "contract" if drawn.contract else "inactivity", when.step_down))
     _say(path, tree, notes)
-    if too_few:
-        raise NotEnoughData(f"{path} is written, but a model cannot be made yet: {too_few}")
+    if when.too_few:
+        raise NotEnoughData(f"{path} is written, but a model cannot be made yet: {when.too_few}")
+    if when.step_down:
+        typer.echo(f"Few customers leave ({when.step_down}), so the file chooses model=ladder (docs/models.md).")
     typer.echo(f"Next:\n  churn config use data={chosen}\n  churn run")
 
 
@@ -70,14 +73,14 @@ def _free(name: str, *, overwrite: bool) -> Path:
     return path
 
 
-def _with_times(drawn: "Draft") -> tuple["Tree", str | None]:
+def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
     """The whole file, after all rows went through the door: what became of them, and when they happened."""
     from churn import sections
     from churn.core import guess
     from churn.core.guess.seen import noted
 
     data = _dataset(drawn.values)
-    composed = sections.compose(["engine=duckdb"])
+    composed = sections.compose(["engine=duckdb", "model=ladder"])
     events, counts = _through_the_door(data, composed)
     active = events if drawn.contract else events.filter(_is_in(events["role"], drawn.active))
     seen = guess.window(_instants(active if active.num_rows else events), data.time_zone, drawn.period_days)
@@ -89,9 +92,10 @@ def _with_times(drawn: "Draft") -> tuple["Tree", str | None]:
         roles=drawn.active,
         contract=drawn.contract,
         parts=composed.values["split"],
+        churners_least=composed.values["model"]["churners_least"],
         step_days=drawn.period_days,
     )
-    return guess.finished(noted(drawn, counts), seen, chosen), chosen.too_few
+    return guess.finished(noted(drawn, counts), seen, chosen), chosen
 
 
 def _dataset(values: dict[str, Any]) -> "Dataset":

@@ -8,11 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.definitions import Definition
-from churn.core.model.enough import EACH_LEAST, JUDGING_LEAST, ROWS_LEAST
-from churn.core.model.parts import LEARNING
-from churn.core.snapshots import as_ofs, snapshots
-from churn.core.split import split
-from churn.words.errors import NotEnoughData
+from churn.core.guess.churners import counted_parts
+from churn.core.model.enough import FEW, MANY
 from churn.words.windows import DAY_US, instant, local_date
 
 HORIZONS = (7, 14, 28, 60, 90, 180)
@@ -42,13 +39,15 @@ class Window(NamedTuple):
 class Choice(NamedTuple):
     """A definition and its dates: keyword arguments of the sections `definition` and `snapshots`, and why.
 
-    `too_few`: what is missing for a model, and what would make it possible; None if there is enough.
+    `too_few`: what is missing for any model, and what would make it possible; None if there is enough for one.
+    `step_down`: what is missing for boosted trees only, where simpler models have enough; None otherwise.
     """
 
     definition: dict[str, Any]
     snapshots: dict[str, Any]
     why: tuple[str, ...]
     too_few: str | None
+    step_down: str | None
 
 
 def window(occurred: np.ndarray, time_zone: str, period_days: int | None) -> Window:
@@ -91,6 +90,7 @@ def choice(
     roles: tuple[str, ...],
     contract: bool,
     parts: dict[str, Any],
+    churners_least: int,
     step_days: int | None,
 ) -> Choice:
     """The definition that suits how often customers come, and for which there are enough dates and churners.
@@ -105,6 +105,8 @@ def choice(
         Of what a customer does; with `contract`, of what makes one a customer.
     parts : dict
         The section `split` of conf/.
+    churners_least : int
+        With so many churners the ladder of models makes a list.
     step_days : int or None
         How long a row of sums lasts: dates of prediction should lie as far apart.
     """
@@ -116,17 +118,29 @@ def choice(
         definition = _definition(horizon, pauses, roles, contract=contract, days=days)
         dates = _dates(horizon + definition.grace_days, days, step_days)
         if dates:
-            tried.append((definition, dates, *_counted(some, share, since, until, definition, dates, parts)))
+            counted = counted_parts(some, share, since, until, definition, dates, parts)
+            tried.append((definition, dates, counted))
     if not tried:
         return _too_short(days, roles, pauses, contract=contract)
     target = float(np.quantile(pauses, 0.9)) if len(pauses) and not contract else 28.0
-    best = min(tried, key=lambda one: (len(one[3]), _distance(one[0].horizon_days, target, one[2])))
-    definition, dates, rate, missing = best
+    lacking = {
+        one[0].horizon_days: (one[2].missing(FEW, churners_least), one[2].missing(MANY, churners_least))
+        for one in tried
+    }
+    definition, dates, counted = min(
+        tried,
+        key=lambda one: (
+            *map(len, lacking[one[0].horizon_days]),
+            _distance(one[0].horizon_days, target, one[2].base_rate),
+        ),
+    )
+    for_any, for_trees = lacking[definition.horizon_days]
     return Choice(
         _keys(definition),
         dates,
-        (*(() if contract else _pause_words(pauses, roles, definition)), *_rate_words(rate, definition)),
-        _missing_words(missing, [(d.horizon_days, len(m)) for d, _, _, m in tried]) if missing else None,
+        (*(() if contract else _pause_words(pauses, roles, definition)), *_rate_words(counted.base_rate, definition)),
+        _missing_words(for_any, list(lacking)) if for_any else None,
+        "; ".join(for_trees) if for_trees and not for_any else None,
     )
 
 
@@ -211,36 +225,6 @@ def _dates(outcome_days: int, days: int, step_days: int | None) -> dict[str, Any
     }
 
 
-def _counted(
-    events: pa.Table,
-    share: int,
-    since: int,
-    until: int,
-    definition: Definition,
-    dates: dict[str, Any],
-    parts: dict[str, Any],
-) -> tuple[float | None, list[str]]:
-    """The share of churners at the newest matured date, and what is missing for a model."""
-    found = snapshots(events, as_ofs(since, until, **dates), observed_until=until, definition=definition)
-    try:
-        table = split(found, observed_until=until, definition=definition, **parts)
-    except NotEnoughData as fault:
-        return None, [str(fault), "", "", ""]
-    part, n, churned = (table[name].to_pylist() for name in ("part", "n_snapshots", "n_churned"))
-    missing = []
-    for name in (*LEARNING, "test"):
-        rows = share * sum(k for p, k in zip(part, n, strict=True) if p == name)
-        left = share * sum(k or 0 for p, k in zip(part, churned, strict=True) if p == name)
-        least = {"train": EACH_LEAST, "test": 1}.get(name, JUDGING_LEAST)
-        if name == "train" and rows < ROWS_LEAST:
-            missing.append(f"{rows:,} snapshots to train on, {ROWS_LEAST} are needed")
-        for what, k in (("churners", left), ("who stay", rows - left)):
-            if k < least:
-                missing.append(f"{k:,} {what} in the part {name}, {least} are needed")
-    rows, left = next(((k, c) for p, k, c in zip(part, n, churned, strict=True) if p == "test"), (0, 0))
-    return (left / rows if rows else None), missing
-
-
 def _distance(horizon: int, target: float, rate: float | None) -> float:
     """How far a horizon is from what pauses ask for; a base rate that tells little counts as 4 times."""
     useful = rate is not None and _BASE_RATES[0] <= rate <= _BASE_RATES[1]
@@ -274,9 +258,9 @@ def _rate_words(rate: float | None, definition: Definition) -> Iterable[str]:
         yield f"{said} {definition.horizon_days} days. CHECK: is that what your team calls leaving?"
 
 
-def _missing_words(missing: list[str], tried: list[tuple[int, int]]) -> str:
+def _missing_words(missing: list[str], tried: list[int]) -> str:
     said = "; ".join(m for m in missing if m)
-    others = ", ".join(f"{horizon}" for horizon, _ in tried)
+    others = ", ".join(map(str, tried))
     return (
         f"{said}. Horizons of {others} days were tried, none is enough. More customers or a longer history make it "
         f"possible; with few customers split.train_as_ofs and snapshots.most may be raised"
@@ -291,4 +275,4 @@ def _too_short(days: int, roles: tuple[str, ...], pauses: np.ndarray, *, contrac
         f"the events span {days} days, and four parts with outcome windows of {shortest} days need {need}: "
         f"{need - days} more days of history make it possible"
     )
-    return Choice(_keys(definition), {"every_days": 7, "most": 12, "history_days": 0}, (), too_few)
+    return Choice(_keys(definition), {"every_days": 7, "most": 12, "history_days": 0}, (), too_few, None)
