@@ -91,3 +91,9 @@ def test_the_table_of_samples_shows_means_and_the_range_of_paired_differences():
     lines = table(measured).splitlines()
     assert lines[2] == "| 1,000 | 100% | 0.8150 | 0.5000 | 0.3000 | 0.0100 |"
     assert lines[3].startswith("| 500 | 50% | -0.0015 (-0.0020 to -0.0010) | +0.0000 (+0.0000 to +0.0000) |")
+
+
+def test_where_mistakes_have_prices_the_model_saves_money_and_thresholds_of_one_half_save_none():
+    row = rows_of("tv_subscription")[OURS]
+    assert row["savings_low"] > 0.1
+    assert abs(row["savings_at_half"]) < 0.005
