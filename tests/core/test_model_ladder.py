@@ -130,6 +130,14 @@ def test_with_few_churners_the_ladder_steps_down_and_says_how_many_are_missing()
     assert fitted.kind in {"rule", "bg_nbd", "logistic", "own_mean"}
 
 
+def test_without_recency_frequency_and_money_the_other_rungs_remain(tables: tuple) -> None:
+    features, snapshots, split = tables
+    others = [name for name in features.column_names if name not in RUNGS["logistic_rfm"]["features_used"]]
+    told = model(features.select(others), snapshots, split, **LADDER).card["ladder"]["rungs"]
+    skipped = {one["rung"]: one for one in told}["logistic_rfm"]
+    assert not skipped["fitted"]
+
+
 def test_below_fifty_churners_there_is_no_model() -> None:
     with pytest.raises(NotEnoughData, match=r"49 churners are too few .* needed are 50 · .* 1,800 snapshots"):
         model(*with_churners(49), **LADDER)

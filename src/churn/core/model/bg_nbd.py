@@ -15,7 +15,7 @@ from annotated_types import Ge, MinLen
 from churn.core.model import frequency
 from churn.core.model.calibration import Kind
 from churn.core.model.enough import FEW, ROWS_LEAST
-from churn.core.model.files import Model, json_text
+from churn.core.model.files import Model
 from churn.core.model.later import trained
 from churn.core.model.parts import Learning, Part, learning, narrowed_to
 
@@ -89,16 +89,15 @@ def fit(
 
 def learnt(known: Learning, rows: Part, *, roles: tuple[str, ...], horizon_days: float) -> Model:
     """The model without calibration."""
-    bodies: dict[str, dict[str, Any]] = {}
-    for role in frequency.present(known, roles):
-        x = known.columns(rows, frequency.columns(role))
-        found = most_likely(frequency.counts(x), rows.weights)
-        of_role = {"never": frequency.never_acted(rows, x), "reference": frequency.reference(x)}
-        bodies[role] = {"role": role, "horizon_days": horizon_days, **found, **of_role}
-    role = frequency.best_role(
-        rows, list(bodies), lambda role: _margins(bodies[role], known.columns(rows, frequency.columns(role)))
+    return frequency.learnt(
+        "bg_nbd",
+        known,
+        rows,
+        lambda x: most_likely(frequency.counts(x), rows.weights),
+        _margins,
+        roles=roles,
+        horizon_days=horizon_days,
     )
-    return Model("bg_nbd", frequency.columns(role), {}, {}, json_text(bodies[role]), {}, {})
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:

@@ -1,11 +1,12 @@
 """How often and how lately a customer acted: the three columns that the models of one's own history take."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from churn.core.model.files import Model, json_text
 from churn.core.model.parts import Learning, Part
 from churn.core.model.ranking import auc
 from churn.words.errors import NotEnoughData
@@ -71,6 +72,32 @@ def horizon_days(split: pa.Table) -> float:
     """Days of the outcome window."""
     begin, end = (split[name].cast(pa.int64())[0].as_py() for name in ("outcome_from", "outcome_until"))
     return float((end - begin) / DAY_US)
+
+
+def learnt(
+    kind: str,
+    known: Learning,
+    rows: Part,
+    fitted: Callable[[np.ndarray], Mapping[str, float]],
+    margins: Callable[[dict[str, Any], np.ndarray], np.ndarray],
+    *,
+    roles: tuple[str, ...],
+    horizon_days: float,
+) -> Model:
+    """The model of the role that ranks best, without calibration.
+
+    Parameters
+    ----------
+    kind : str
+        Whose `fitted` and `margins` these are: what is learnt from the columns of a role, and the log-odds by it.
+    """
+    bodies: dict[str, dict[str, Any]] = {}
+    for role in present(known, roles):
+        x = known.columns(rows, columns(role))
+        about = {"role": role, "horizon_days": horizon_days}
+        bodies[role] = {**about, **fitted(x), "never": never_acted(rows, x), "reference": reference(x)}
+    role = best_role(rows, list(bodies), lambda role: margins(bodies[role], known.columns(rows, columns(role))))
+    return Model(kind, columns(role), {}, {}, json_text(bodies[role]), {}, {})
 
 
 def best_role(rows: Part, roles: list[str], margins: Callable[[str], np.ndarray]) -> str:

@@ -13,6 +13,7 @@ from churn.core.model.enough import FEW, MANY, ROWS_LEAST
 from churn.core.model.files import Model, json_text
 from churn.core.model.later import trained
 from churn.core.model.parts import Learning, Part, learning, narrowed_to
+from churn.words.errors import NotEnoughData
 
 STEPS_MOST = 100
 """Newton steps; ten are usual."""
@@ -62,7 +63,7 @@ def fit(
     """
     chosen = features_used
     if chosen is not None:
-        features = narrowed_to(features, chosen.__contains__, f"is one of {', '.join(chosen)}")
+        features = narrowed_to(features, chosen.__contains__, _missing(chosen))
     known = learning(features, snapshots, split, rows_most=rows_most, seed=seed, least=FEW if chosen else MANY)
     parameters = {
         "features_used": None if chosen is None else list(chosen),
@@ -85,6 +86,8 @@ def fit(
 def learnt(known: Learning, rows: Part, *, l2: float, features_used: tuple[str, ...] | None) -> Model:
     """The model without calibration."""
     names = tuple(name for name in known.names if features_used is None or name in features_used)
+    if not names:
+        raise NotEnoughData(f"none of {len(known.names)} features {_missing(features_used or ())}")
     vocabulary = {name: known.vocabulary[name] for name in names if name in known.vocabulary}
     x = known.columns(rows, names)
     terms = _terms(x, names, vocabulary)
@@ -99,6 +102,10 @@ def learnt(known: Learning, rows: Part, *, l2: float, features_used: tuple[str, 
         term.update(mean=float(mean[j]), scale=float(scale[j]), weight=float(coefficients[j]))
     dropped = known.dropped if features_used is None else {}
     return Model("logistic", names, vocabulary, dropped, json_text({"intercept": intercept, "terms": terms}), {}, {})
+
+
+def _missing(names: tuple[str, ...]) -> str:
+    return f"is one of {', '.join(names)} and tells something"
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from annotated_types import MinLen
 from churn.core.model import frequency
 from churn.core.model.calibration import Kind
 from churn.core.model.enough import FEW
-from churn.core.model.files import Model, json_text
+from churn.core.model.files import Model
 from churn.core.model.later import trained
 from churn.core.model.parts import Learning, Part, learning, narrowed_to
 
@@ -63,15 +63,7 @@ def fit(
 
 def learnt(known: Learning, rows: Part, *, roles: tuple[str, ...], horizon_days: float) -> Model:
     """The model without calibration."""
-    bodies: dict[str, dict[str, Any]] = {}
-    for role in frequency.present(known, roles):
-        x = known.columns(rows, frequency.columns(role))
-        of_role = {"never": frequency.never_acted(rows, x), "reference": frequency.reference(x)}
-        bodies[role] = {"role": role, "horizon_days": horizon_days, **of_role}
-    role = frequency.best_role(
-        rows, list(bodies), lambda role: _margins(bodies[role], known.columns(rows, frequency.columns(role)))
-    )
-    return Model("own_mean", frequency.columns(role), {}, {}, json_text(bodies[role]), {}, {})
+    return frequency.learnt("own_mean", known, rows, lambda _: {}, _margins, roles=roles, horizon_days=horizon_days)
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
@@ -88,4 +80,5 @@ def contributions(model: Model, x: np.ndarray) -> np.ndarray:
 def _margins(body: dict[str, Any], x: np.ndarray) -> np.ndarray:
     done, horizon = frequency.counts(x), body["horizon_days"]
     expected = (done.repeats + 1) / np.maximum(done.age_days, horizon) * horizon
-    return np.where(np.isnan(expected), body["never"], -np.log(np.expm1(expected)))
+    # The log-odds of exp(-expected), also where exp(expected) is beyond all numbers.
+    return np.where(np.isnan(expected), body["never"], -expected - np.log(-np.expm1(-expected)))
