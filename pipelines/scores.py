@@ -17,11 +17,14 @@ ROWS = 100_000
 def main() -> None:
     """Write the tables scores and contributions."""
     used = in_use(store.read_json(store.PATHS["evaluation"]))
-    learnt, as_of = read(store.read_texts(store.PATHS[used])), scoring_as_of(store.read("split"))
-    engine, known = config.value("engine", ENGINES), {"as_of": as_of, "model": learnt}
-    if learnt.vocabulary:
-        columns = ["customer_id", "as_of", *learnt.vocabulary]
-        check_values(store.batches("features", columns), **known, unseen_most=config.value("scores", limits))
+    trained, learnt = (read(store.read_texts(store.PATHS[name])) for name in ("model", used))
+    engine, as_of = config.value("engine", ENGINES), scoring_as_of(store.read("split"))
+    if trained.vocabulary:
+        # Data of another world hold a list back, whoever orders it.
+        columns = ["customer_id", "as_of", *trained.vocabulary]
+        unseen_most = config.value("scores", limits)
+        check_values(store.batches("features", columns), as_of=as_of, model=trained, unseen_most=unseen_most)
+    known = {"as_of": as_of, "model": learnt}
     store.write("scores", scores(engine.made(partial(margins, **known), READ, ROWS), **known))
     store.write_batches("contributions", engine.made(partial(contributions, **known), READ, ROWS))
 

@@ -71,6 +71,7 @@ def test_a_list_of_complete_journey_is_the_one_of_a_real_run_of_that_day(tmp_pat
     scored = pq.read_table(then / "data/scores.parquet")
 
     now = committed(copied_project(tmp_path / "now", tracked=False))
+    assert done(now, *CHURN, "config", "compose").returncode == 0
     monkeypatch.chdir(now)
     backtest._events()
     settings, _ = backtest._settings()
