@@ -40,7 +40,10 @@ class Project(NamedTuple):
 def environment(folder: Path) -> dict[str, str]:
     """What commands see: our code, and a folder of DVC's notes that no other project uses."""
     path = os.pathsep.join(p for p in sys.path if p)
-    return os.environ | {"PYTHONPATH": path, "DVC_SITE_CACHE_DIR": str(folder / ".dvc/site"), "DVC_NO_ANALYTICS": "1"}
+    # The worker of a queue calls `dvc` by name, and waits for ever where there is none.
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    ours = {"PYTHONPATH": path, "PATH": programs, "DVC_SITE_CACHE_DIR": str(folder / ".dvc/site")}
+    return os.environ | ours | {"DVC_NO_ANALYTICS": "1"}
 
 
 def done(folder: Path, *command: str) -> subprocess.CompletedProcess:
