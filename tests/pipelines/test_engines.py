@@ -14,15 +14,15 @@ from churn.shell import store
 from churn.shell.worlds import write_world
 from tests.pipelines.project import CHURN, ROOT, demo_project, digests, done
 
-BEFORE = ("raw", "events", "snapshots", "split", "features", "model", "scores", "reasons")
+BEFORE = ("raw", "events", "snapshots", "split", "features", "model", "evaluation", "scores", "reasons")
 STAGES = ("events", "snapshots", "features", "scores", "reasons")
 """The stages that an engine runs; the others work on one machine."""
 MADE = ("events", "attributes", "quarantine", "snapshots", "features", "scores", "contributions", "reasons")
 
 
 def made_again(project: Path, folder: Path) -> None:
-    """The same project in another folder, with the model and the dates that it had, but nothing that engines make."""
-    for name in ("params.yaml", "models", "data"):
+    """The same project in another folder, with the model, its evaluation and the dates that it had, but nothing that engines make."""
+    for name in ("params.yaml", "models", "data", "reports"):
         copied = shutil.copytree if (project / name).is_dir() else shutil.copy
         copied(project / name, folder / name)
     for name in MADE:
