@@ -21,7 +21,7 @@ MADE = ("events", "attributes", "quarantine", "snapshots", "features", "scores",
 
 
 def made_again(project: Path, folder: Path) -> None:
-    """The same project in another folder, with the model, its evaluation and the dates that it had, but nothing that engines make."""
+    """The same project in another folder, with its model, evaluation and dates, but nothing that engines make."""
     for name in ("params.yaml", "models", "data", "reports"):
         copied = shutil.copytree if (project / name).is_dir() else shutil.copy
         copied(project / name, folder / name)
