@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from churn.core.backtest.day import Day
 from churn.core.backtest.feeds import Feed, failed, instant_before
 from churn.core.backtest.lists import first_by, rank_correlation
+from churn.core.backtest.world import of_customers
 from churn.core.definitions import Definition
 from churn.core.features import Windows, features
 from churn.core.metrics import auc
@@ -38,10 +39,7 @@ def silenced(
 ) -> pa.Table:
     """FEATURES of a batch of whole customers at `as_of`, for each feed and silence, with the columns that say so."""
     if chosen is not None:
-        events, attributes = (
-            t.filter(pc.is_in(t["customer_id"].cast(pa.string()), value_set=chosen)).combine_chunks()
-            for t in (events, attributes)
-        )
+        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
     at = snapshots(events, np.array([as_of]), observed_until=observed_until, definition=definition)
     found = []
     for place, feed in enumerate(sources):

@@ -77,7 +77,7 @@ def rows(
         The customers to look at; None takes all.
     """
     if chosen is not None:
-        events, attributes = (_of(table, chosen) for table in (events, attributes))
+        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
     truth = snapshots(events, when.every_date, observed_until=observed_until, definition=definition)
     made = features(events, truth, attributes, lookback=lookback, roles=roles, attribute_names=attribute_names)
     made = made.append_column(TRUTH, truth["churned"])
@@ -102,7 +102,7 @@ def rows_without(
 ) -> pa.Table:
     """FEATURES of the same snapshots of a batch of whole customers, as if one feed had never told anything."""
     if chosen is not None:
-        events, attributes = (_of(table, chosen) for table in (events, attributes))
+        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
     truth = snapshots(events, dates, observed_until=observed_until, definition=definition)
     left, said = failed(events, attributes, feed, since=None)
     return features(left, truth, said, lookback=lookback, roles=roles, attribute_names=attribute_names)
@@ -152,5 +152,6 @@ def _spread(truth: pa.Table, dates: np.ndarray, then: pa.Table) -> pa.Array:
     return churned.take(pa.array(place, mask=~here))
 
 
-def _of(table: pa.Table, customers: pa.Array) -> pa.Table:
+def of_customers(table: pa.Table, customers: pa.Array) -> pa.Table:
+    """The rows of these customers, in one chunk a column."""
     return table.filter(pc.is_in(table["customer_id"].cast(pa.string()), value_set=customers)).combine_chunks()
