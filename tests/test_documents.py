@@ -14,8 +14,6 @@ from churn.words.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")])
-OUTPUTS = ("data/", "deliveries/", "models/current", "mlruns/", "reports/")
-"""Folders that a fresh clone does not have."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -15,9 +15,6 @@ import pyarrow.parquet as pq
 START, DAYS = datetime(2023, 1, 2), 420  # noqa: DTZ001 - a shop's own clock
 
 
-NAMES = ("customer_id", "date", "amount")
-
-
 class Order(NamedTuple):
     customer: str
     at: datetime

@@ -35,10 +35,6 @@ def world_of(n: int, *, off: float = 0.0, seed: int = 1) -> tuple[np.ndarray, np
 KNOWN = {"centre": -1.5, "level": 0.0, "slope": 0.0, "typical": 1.0}
 
 
-def ends_of(p: np.ndarray, deviation: float) -> tuple[np.ndarray, np.ndarray]:
-    return ends({**KNOWN, "factor": deviation}, p, np.ones(len(p)))
-
-
 @pytest.mark.parametrize("size", [20, 50])
 def test_where_scores_are_true_bands_without_any_width_are_covered_exactly_as_promised(size: int):
     # 4,000 bands of one score: the mean of the parts has a standard error of about half a point.

@@ -11,8 +11,6 @@ import pytest
 from churn.words.errors import Exit
 from tests.pipelines.project import CHURN, DVC, changed, digests, done
 
-BEFORE_THE_MODEL = {"events", "snapshots", "split", "features"}
-
 
 @pytest.fixture
 def project(demo_run, tmp_path):

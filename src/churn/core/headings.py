@@ -9,8 +9,6 @@ from typing import Literal
 
 LANGUAGES = ("en", "zh")
 """The languages of the people's editions, as the endings of columns and file names say them."""
-LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
-"""What HTML and Excel call them (BCP 47); the Chinese is written in simplified characters."""
 
 Kind = Literal["count", "text", "sentence", "share", "number", "money", "date"]
 

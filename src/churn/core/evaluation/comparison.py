@@ -9,9 +9,6 @@ import numpy as np
 from churn.core.metrics import metrics
 from churn.core.resamples import interval_of, replicates
 
-ROWS = ("model", "rule", "logistic")
-"""The rows of the table: the model to judge, the best time rule, the logistic regression on RFM features."""
-
 JUDGED = ("auc", "ap")
 """The metrics that the verdict rests on: both judge the order of the list, and neither depends on calibration."""
 

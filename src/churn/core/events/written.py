@@ -14,7 +14,6 @@ LARGEST = 1e12
 """Amounts and quantities beyond this are no business fact, and sums of them could overflow 64 bits in hundredths."""
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
-_WHOLE = r"^[+-]?\d+(\.0*)?$"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _FORMULA = r"^=|^[+@-].*[(|!]"
 """Ids that a spreadsheet would run when somebody opens the list: `=1+1`, `@SUM(…)`, `+cmd|' /C calc'!A0`. A telephone

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
@@ -32,18 +32,6 @@ def entry(key: str, value: Any, *notes: str | None) -> Entry:
 def values(tree: Sequence[Entry]) -> dict[str, Any]:
     """What the tree says, without its comments."""
     return {e.key: values(e.value) if is_tree(e.value) else e.value for e in tree}
-
-
-def changed(tree: Sequence[Entry], way: tuple[str, ...], new: Entry) -> Tree:
-    """The tree with the entry at `way` replaced by `new`, or `new` added at the end of what `way` leads to."""
-    if len(way) > 1:
-        return tuple(
-            replace(e, value=changed(e.value, way[1:], new)) if e.key == way[0] and is_tree(e.value) else e
-            for e in tree
-        )
-    if any(e.key == way[0] for e in tree):
-        return tuple(new if e.key == way[0] else e for e in tree)
-    return (*tree, new)
 
 
 def is_tree(value: Any) -> bool:

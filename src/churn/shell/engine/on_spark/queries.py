@@ -15,7 +15,6 @@ name string, valid_from bigint, value string,
 file string, line bigint, reason string, `column` string, raw string
 """
 """All that reading a file gives, one kind of row each: `what` is line, statement, rejected, counts or fault."""
-_VALUES = ", ".join(NUMBERS)
 _EVENT = ("customer_id", "occurred_at", "recorded_at", "kind", *NUMBERS, "channel", "category", "text")
 _PAYLOAD = ("occurred_at", "kind", "customer_id", *NUMBERS, "channel", "category", "text", "merge_by")
 PLACED = f"""
