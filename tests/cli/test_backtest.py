@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from churn.cli.backtest_made import make
 from churn.core.backtest import day
 from tests.pipelines.project import CHURN, changed, committed, copied_project, done
 
@@ -75,7 +76,7 @@ def test_a_list_of_complete_journey_is_the_one_of_a_real_run_of_that_day(tmp_pat
     monkeypatch.chdir(now)
     backtest._events()
     settings, _ = backtest._settings()
-    made = backtest._made(settings, 8, None, 20_000, ())
+    made = make(settings, 8, None, 20_000, ())
     one = day(made.there, made.when, scored["as_of"].cast(pa.int64())[0].as_py(), settings)
     assert one.customers.equals(scored["customer_id"].combine_chunks())
     assert one.scores["model"].tobytes() == scored["score"].to_numpy().tobytes()

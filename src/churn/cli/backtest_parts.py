@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from churn.cli.backtest import ROWS, Made, read, tell
+from churn.cli.backtest_made import ROWS, Made, read, tell
 
 if TYPE_CHECKING:
     from churn.core.backtest import Day, Plan, Settings, World
