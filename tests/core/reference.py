@@ -28,15 +28,18 @@ def reference(
         discount=pd.to_numeric(known["discount_minor"]) / 100,
         quantity=pd.to_numeric(known["quantity_milli"]) / 1000,
     )
+    # Few columns of plain types: choosing rows is most of the work.
+    words = known[["role", "state", "category", "channel"]].astype(object)
+    known = pd.concat([words, known[["age", "day", "amount", "discount", "quantity"]].astype(float)], axis=1)
 
     @functools.cache
     def of(role, days=None, state=None):
+        if days is None:
+            return known[(known["role"] == role) & (known["state"] == (state or ROLES[role][0]))]
         near, far = days if isinstance(days, tuple) else (0, days)
-        chosen = (
-            known if role is None else known[(known["role"] == role) & (known["state"] == (state or ROLES[role][0]))]
-        )
+        chosen = of(role, None, state)
         inside = chosen[chosen["age"] > near]
-        return inside if far is None else inside[inside["age"] <= far]
+        return inside[inside["age"] <= far]
 
     def since(chosen, nth=1):
         return chosen["age"].iloc[-nth] if len(chosen) >= nth else NAN

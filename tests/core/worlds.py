@@ -146,8 +146,8 @@ def snapshots_at(events: pa.Table, as_ofs: list[int]) -> pa.Table:
 
 def same_bytes(one: pa.Table, other: pa.Table) -> bool:
     """Whether two tables hold the same bits, NaN included, which no comparison of values can tell."""
-    return all(
-        one.column_names == other.column_names and _bits(one[name]) == _bits(other[name]) for name in one.column_names
+    return one.column_names == other.column_names and all(
+        _bits(a) == _bits(b) for a, b in zip(one.columns, other.columns, strict=True)
     )
 
 

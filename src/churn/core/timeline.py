@@ -1,5 +1,6 @@
 """Events of whole customers as arrays: what the compiled kernel and the verbs of `History` work on."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ NUMBERS = ("amount_minor", "discount_minor", "quantity_milli")
 """The columns that can be added up."""
 
 
+@functools.cache
 def kinds_mask(role: str, state: str | None = None) -> int:
     """Bit mask of the kinds of event that a role, or one state of it, stands for.
 
