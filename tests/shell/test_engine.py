@@ -16,6 +16,7 @@ from churn.core.dataset import Attributes, EventType, Lookup, Noun, Source, data
 from churn.core.events import checked, reconciliation
 from churn.shell import raw, store
 from churn.shell.engine import ENGINES, doors
+from churn.shell.engine.queries import N_CONFLICT_IDS
 from churn.words.errors import ConfigFault, ContractFault, Fault, IntegrityFault, NotEnoughData, UsageFault
 from churn.words.tables import ATTRIBUTES, CODE, EVENTS, INSTANT, QUARANTINE, SNAPSHOTS
 from churn.words.windows import instant
@@ -209,6 +210,7 @@ def test_of_rows_with_one_id_the_latest_recorded_stands_and_the_others_were_in_f
         assert told(events, "amount_minor") == [(100,), (300,), (200,)]
         assert until == [day[3], day[4], None]
         assert (counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (2, 2)
+        assert counts["orders"]["conflict_ids"] == ["1"]
 
 
 @on_each_engine
@@ -220,6 +222,17 @@ def test_a_row_that_is_delivered_again_later_changes_nothing_of_when_it_was_know
     twice, _, _, counts = found(world(recorded_at="entered"))
     assert twice.equals(once)
     assert (counts["orders"]["duplicates"], counts["orders"]["conflicts"]) == (1, 0)
+    assert counts["orders"]["conflict_ids"] == []
+
+
+@on_each_engine
+def test_ids_of_rows_that_say_something_else_are_listed_in_their_order_up_to_a_limit() -> None:
+    n = N_CONFLICT_IDS + 2
+    ids = [f"{i:04d}" for i in range(n)]
+    rows = [f"a|2024-05-01|{one}|{amount}|x" for one in reversed(ids) for amount in (1, 2)]
+    put("orders.csv", csv_text("customer|at|number|amount|group\n" + "\n".join(rows)))
+    counts = found(world())[3]["orders"]
+    assert (counts["conflicts"], counts["conflict_ids"]) == (n, ids[:N_CONFLICT_IDS])
 
 
 @on_each_engine

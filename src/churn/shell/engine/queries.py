@@ -57,15 +57,17 @@ TWINS = f"""
 CREATE OR REPLACE TABLE twins AS
 SELECT rowid AS line, event_id, recorded_at, {_PAYLOAD}, merge_by FROM lines SEMI JOIN repeated USING (event_id)
 """
+N_CONFLICT_IDS = 1000
+"""A thousand show what is wrong with an id."""
 CONFLICTS = f"""
 SELECT count(*) - count(DISTINCT event_id) FROM (SELECT DISTINCT event_id, {_PAYLOAD}, merge_by FROM twins)
 """
 """How many times the id of a row came again and said something else."""
 CONFLICT_IDS = f"""
 SELECT event_id FROM (SELECT DISTINCT event_id, {_PAYLOAD}, merge_by FROM twins)
-GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1000
+GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {N_CONFLICT_IDS}
 """
-"""The ids of such rows: a thousand show what is wrong with an id."""
+"""The first ids of such rows, in their order."""
 VERSIONS = f"""
 CREATE OR REPLACE TABLE versions AS
 WITH one AS (

@@ -267,7 +267,7 @@ def _unique(con: "duckdb.DuckDBPyConnection", source: Any) -> dict[str, Any]:
     n = _number(con, "SELECT count(*) FROM lines")
     if source.equal_rows == "separate":
         con.execute(queries.NUMBER_EQUAL_ROWS)
-        return {"kept": n, "duplicates": 0, "conflicts": 0}
+        return {"kept": n, "duplicates": 0, "conflicts": 0, "conflict_ids": []}
     con.execute(queries.REPEATED)
     duplicates = conflicts = 0
     ids: list[str] = []

@@ -70,8 +70,8 @@ def _read(spark: "SparkSession", dataset: raw.Dataset, check: Check, limit: int,
     unique = {row["source"]: row.asDict() for row in spark.sql(spark_queries.COUNTS).collect()}
     events = {row["source"]: row["count"] for row in spark.table("events").groupBy("source").count().collect()}
     for name in dataset.sources:
-        of_source = unique.get(name, {})
-        counts[name] |= {key: of_source.get(key, 0) for key in ("kept", "duplicates", "conflicts")}
+        none = {"kept": 0, "duplicates": 0, "conflicts": 0, "conflict_ids": []}
+        counts[name] |= {key: value for key, value in (none | unique.get(name, {})).items() if key in none}
         counts[name]["events"] = events.get(name, 0)
     twice = [tuple(row) for row in spark.sql(spark_queries.CONTRADICTIONS).collect()] if dataset.attributes else []
     for name, source in dataset.attributes.items():

@@ -4,7 +4,7 @@
 Where nulls stand is written out here.
 """
 
-from churn.shell.engine.queries import NUMBERS
+from churn.shell.engine.queries import N_CONFLICT_IDS, NUMBERS
 
 WIDE = """
 what string, source string, separate boolean, told string,
@@ -42,15 +42,20 @@ WHERE merge_by IS NULL OR superseded_at IS NULL
 UNION ALL
 SELECT source, {", ".join(_EVENT)}, event_id || '-' || place, CAST(NULL AS bigint), merge_by FROM placed WHERE separate
 """
-COUNTS = """
-WITH conflicts AS (
-    SELECT source, sum(n - 1) AS conflicts
-    FROM (SELECT source, event_id, count(DISTINCT said) AS n FROM placed WHERE NOT separate GROUP BY source, event_id)
-    GROUP BY source
+COUNTS = f"""
+WITH different AS (
+    SELECT source, event_id, count(DISTINCT said) - 1 AS conflicts,
+           row_number() OVER (PARTITION BY source ORDER BY event_id) AS place
+    FROM placed WHERE NOT separate GROUP BY source, event_id HAVING count(DISTINCT said) > 1
+),
+conflicts AS (
+    SELECT source, sum(conflicts) AS conflicts,
+           array_sort(collect_list(event_id) FILTER (WHERE place <= {N_CONFLICT_IDS})) AS conflict_ids
+    FROM different GROUP BY source
 ),
 kept AS (SELECT source, count(*) AS kept FROM versions WHERE superseded_at IS NULL GROUP BY source)
 SELECT p.source, any_value(kept) AS kept, count(*) - any_value(kept) AS duplicates,
-       coalesce(any_value(conflicts), 0) AS conflicts
+       coalesce(any_value(conflicts), 0) AS conflicts, coalesce(any_value(conflict_ids), array()) AS conflict_ids
 FROM placed p LEFT JOIN kept USING (source) LEFT JOIN conflicts USING (source) GROUP BY p.source
 """
 EVENTS = f"""
