@@ -53,6 +53,7 @@ BLEND = {"kind": "blend", "members": RUNGS, "calibration": "platt"}
 LADDER = {
     "kind": "ladder",
     "churners_least": 50,
+    "churners_judged": 0,
     "standard_errors": 1.0,
     "least_gain": 0.001,
     "rungs": RUNGS,

@@ -1,6 +1,7 @@
 """The ladder and the blend: what is compared, what is chosen, and what is said of it."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,29 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 
 def judged(churned: list[bool], customers: list[int] | None = None) -> Judging:
     n = len(churned)
-    return Judging(np.array(churned), np.ones(n), np.array(customers or range(n)))
+    return Judging(np.array(churned), np.ones(n), np.array(customers or range(n)), np.zeros(n))
+
+
+PART = "calibration"
+
+
+def once(sections: dict) -> dict:
+    """The same, learnt once."""
+    return {name: section | ({"refit": False} if "refit" in section else {}) for name, section in sections.items()}
+
+
+def us_of(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
+
+
+def date(rows: Judging) -> int:
+    """The only date of the rows."""
+    (found,) = np.unique(rows.as_of_us)
+    return int(found)
+
+
+def columns(snapshots: pa.Table) -> tuple[list, list]:
+    return snapshots["churned"].to_pylist(), snapshots["as_of"].to_pylist()
 
 
 def with_churners(n: int, customers: int = 300) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -68,7 +91,7 @@ def test_two_snapshots_of_one_customer_count_as_one_that_weighs_double() -> None
 
 def test_a_sampled_row_counts_for_those_it_stands_for() -> None:
     scores = {"rule": np.array([0.5, 0.5]), "lightgbm": np.array([0.8, 0.4])}
-    rows = Judging(np.array([True, False]), np.array([1.0, 3.0]), np.arange(2))
+    rows = Judging(np.array([True, False]), np.array([1.0, 3.0]), np.arange(2), np.zeros(2))
     assert choice.compared(scores, rows)["lightgbm"]["logloss"] == pytest.approx(-(np.log(0.8) + 3 * np.log(0.6)) / 4)
 
 
@@ -100,7 +123,7 @@ def test_the_card_lists_every_rung_with_its_figures_and_one_that_was_chosen(tabl
 
 
 def test_a_rung_is_the_model_that_its_own_section_gives(tables: tuple) -> None:
-    found = climbed(*tables, RUNGS)
+    found = climbed(*tables, RUNGS, churners_judged=0)
     for name, section in RUNGS.items():
         alone, rung = model(*tables, **section), found.fitted[name].model
         assert (rung.body, rung.features, rung.calibration) == (alone.body, alone.features, alone.calibration), name
@@ -138,6 +161,61 @@ def test_without_recency_frequency_and_money_the_other_rungs_remain(tables: tupl
     assert not skipped["fitted"]
 
 
+def test_with_few_churners_in_the_calibration_part_earlier_dates_judge_as_well(tables: tuple) -> None:
+    _, snapshots, split = tables
+    churned, dates = columns(snapshots)
+    held_out = max(d for d, p in zip(split["as_of"].to_pylist(), split["part"].to_pylist(), strict=True) if p == PART)
+    n_held_out = sum(bool(c) for c, d in zip(churned, dates, strict=True) if d == held_out)
+    once = model(*tables, **LADDER | {"churners_judged": n_held_out}).card["ladder"]
+    more = model(*tables, **LADDER | {"churners_judged": n_held_out + 1}).card["ladder"]
+    assert once["judged_on"] == [held_out.isoformat()]
+    assert (len(more["judged_on"]), more["judged_on"][-1], more["n"]) == (2, held_out.isoformat(), 2 * once["n"])
+    assert more["churners"] > n_held_out
+    assert f"{more['n']} later snapshots with {more['churners']} churners at 2 dates" in more["en"]
+    assert "2 个日期" in more["zh"]
+
+
+def test_an_earlier_date_is_judged_by_what_had_matured_by_then() -> None:
+    features, snapshots, split = world(600)
+    found = climbed(features, snapshots, split, RUNGS, churners_judged=10_000)
+    dates = split["as_of"].to_pylist()
+    # Of five dates that may be learnt from, the first two have nothing to train on and to stop at before them.
+    assert [date(one.judging) for one in found.before] == [us_of(dates[3]), us_of(dates[2])]
+    # As if the run had been made when the third date's outcomes were the newest that were known.
+    parts = ["train", "validation", "calibration", "test", "score", "score", "score"]
+    then = split.set_column(1, "part", pa.array(parts))
+    alone = climbed(features, snapshots, then, once(RUNGS), churners_judged=0)
+    for name, rung in alone.fitted.items():
+        earlier = found.before[-1].fitted[name]
+        np.testing.assert_allclose(earlier.scores, rung.scores, rtol=1e-6, err_msg=name)
+
+
+def test_what_happened_later_does_not_change_how_an_earlier_date_is_judged() -> None:
+    features, snapshots, split = world(600)
+    dates = split["as_of"].to_pylist()
+    turned = [not c if d > dates[2] and c is not None else c for c, d in zip(*columns(snapshots), strict=True)]
+    other = snapshots.set_column(2, "churned", pa.array(turned, pa.bool_()))
+    before, after = (
+        climbed(features, told, split, RUNGS, churners_judged=10_000).before[-1] for told in (snapshots, other)
+    )
+    assert date(before.judging) == us_of(dates[2])
+    for name, rung in before.fitted.items():
+        np.testing.assert_array_equal(rung.scores, after.fitted[name].scores, err_msg=name)
+
+
+def test_where_the_calibration_part_is_learnt_from_its_date_judges_models_that_have_not_seen_it() -> None:
+    features, snapshots, split = with_churners(100)
+    dates = split["as_of"].to_pylist()
+    at_date = [d == dates[4] for d in snapshots["as_of"].to_pylist()]
+    churned = snapshots["churned"].to_pylist()
+    left = set(np.flatnonzero(np.array([bool(c) for c in churned]) & np.array(at_date))[9:].tolist())
+    few = snapshots.set_column(2, "churned", pa.array([c and i not in left for i, c in enumerate(churned)], pa.bool_()))
+    told = model(features, few, split, **LADDER | {"churners_judged": 200}).card["ladder"]
+    assert dates[4].isoformat() in told["judged_on"]
+    assert len(told["judged_on"]) > 1
+    assert all("logloss" in row for row in told["rungs"] if row["fitted"])
+
+
 def test_below_fifty_churners_there_is_no_model() -> None:
     with pytest.raises(NotEnoughData, match=r"49 churners are too few .* needed are 50 · .* 1,800 snapshots"):
         model(*with_churners(49), **LADDER)
@@ -150,7 +228,7 @@ def test_weights_are_never_negative_and_noise_has_none() -> None:
     random = np.random.default_rng(3)
     truth, noise = random.normal(0, 1.5, 4000), random.normal(0, 1.5, 4000)
     churned = random.random(4000) < 1 / (1 + np.exp(-truth))
-    rows = Judging(churned, np.ones(4000), np.arange(4000))
+    rows = Judging(churned, np.ones(4000), np.arange(4000), np.zeros(4000))
     weights = weighted(np.column_stack([truth, noise]), rows)
     assert weights[0] == pytest.approx(1, abs=0.1)
     assert weights[1] == pytest.approx(0, abs=0.05)

@@ -62,7 +62,7 @@ def fit(
     NotEnoughData, GateFault
         See `churn.core.model.parts.learning`; also when there are too few churners for a weight.
     """
-    found = climbed(features, snapshots, split, sections(members))
+    found = climbed(features, snapshots, split, sections(members), churners_judged=0)
     if reason := lacking(found):
         raise NotEnoughData(f"no blend can be learnt: {reason['en']}")
     return blended(found, calibration).model

@@ -62,21 +62,25 @@ def sentences(
     name: str, table: Mapping[str, Mapping[str, float]], rows: Judging, skipped: Mapping[str, Mapping[str, str]]
 ) -> dict[str, str]:
     """Why this rung, and why no other, in one sentence a language."""
-    n, churners = len(rows.churned), int(rows.churned.sum())
+    n, churners, dates = len(rows.churned), int(rows.churned.sum()), len(np.unique(rows.as_of_us))
     left_out = {
         "en": "; ".join(f"left out: {WORDS[k][0]} ({why['en']})" for k, why in skipped.items()),
         "zh": "；".join(f"未采用{WORDS[k][1]}（{why['zh']}）" for k, why in skipped.items()),
     }
     if not table:
-        en = (
-            f"Chosen is {WORDS[name][0]}, the simplest: {churners} churners of the calibration part are too few to tell"
+        of_dates, of_dates_zh = (
+            ("the calibration part", "校准集") if dates == 1 else (f"{dates} dates", f"{dates} 个日期")
         )
-        zh = f"选用最简单的{WORDS[name][1]}：校准集只有 {churners} 个流失样本，不足以比较"
+        en = f"Chosen is {WORDS[name][0]}, the simplest: {churners} churners of {of_dates} are too few to tell"
+        zh = f"选用最简单的{WORDS[name][1]}：{of_dates_zh}只有 {churners} 个流失样本，不足以比较"
         return {"en": _sentence(en, left_out["en"], "; ", "."), "zh": _sentence(zh, left_out["zh"], "；", "。")}
     best = min(table, key=lambda key: table[key]["logloss"])
     row = table[name]
     measured = f"{n:,} later snapshots with {churners:,} churners"
     measured_zh = f"{n:,} 个更晚的样本（{churners:,} 个流失）"
+    if dates > 1:
+        measured += f" at {dates} dates, each judging what was learnt before it"
+        measured_zh += f"，共 {dates} 个日期，每个日期只评判此前学到的模型"
     if best == name:
         others = [other for other in table if other != name]
         near = min(others, key=lambda key: table[key]["above_best"]) if others else ""

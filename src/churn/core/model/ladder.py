@@ -11,9 +11,9 @@ from annotated_types import Ge
 
 from churn.core.model import blend, choice
 from churn.core.model.calibration import Kind
-from churn.core.model.enough import JUDGING_LEAST
+from churn.core.model.enough import JUDGING_LEAST, iso
 from churn.core.model.files import Model
-from churn.core.model.rungs import ORDER, Climbed, Rungs, climbed, sections
+from churn.core.model.rungs import ORDER, Climbed, Judging, Rungs, climbed, joined, sections
 from churn.words.errors import NotEnoughData, message
 
 
@@ -24,6 +24,7 @@ def fit(
     *,
     kind: Literal["ladder"],  # noqa: ARG001 - it chooses this function
     churners_least: Annotated[int, Ge(20)],
+    churners_judged: Annotated[int, Ge(0)],
     standard_errors: Annotated[float, Ge(0)],
     least_gain: Annotated[float, Ge(0)],
     rungs: Rungs,  # type: ignore[valid-type]  # made of the rungs' signatures
@@ -33,12 +34,14 @@ def fit(
 
     Every rung that there are churners enough for learns as its own section says. They are compared by the log loss of
     the calibration part, which is newer than what they learnt from and older than the test; only the map of the margins
-    was fitted on it, two numbers each. Log loss judges order and probability alike, and the list multiplies
+    was fitted on it, two numbers each. Where it has few churners, they are compared at earlier dates as well: of each,
+    the rungs are learnt once more from what had matured by then, and judged by the customers of that date. Log loss
+    judges order and probability alike, and the list multiplies
     probabilities with money; it is a sum over customers, so that differences can be paired. The simplest rung
     whose difference to the best is within `standard_errors` of its standard error, or within `least_gain`, is chosen
     (Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984, section 3.4.3).
 
-    With too few churners in the calibration part to compare, the simplest rung is chosen.
+    With too few churners at all these dates to compare, the simplest rung is chosen.
 
     Parameters
     ----------
@@ -48,6 +51,8 @@ def fit(
         Chooses this function.
     churners_least : int
         Matured snapshots of churners, in all, from which a list is worth having.
+    churners_judged : int
+        Churners, at all dates that judge, from which on no earlier date is looked at.
     standard_errors : float
         How far above the best log loss a simpler rung may lie.
     least_gain : float
@@ -65,35 +70,52 @@ def fit(
         See `churn.core.model.parts.learning`.
     """
     _check_churners(snapshots, churners_least)
-    found = climbed(features, snapshots, split, sections(rungs))
+    found = climbed(features, snapshots, split, sections(rungs), churners_judged=churners_judged)
     if not found.fitted:
         raise NotEnoughData(f"no model can be learnt: {'; '.join(why['en'] for why in found.skipped.values())}")
-    fitted, skipped = dict(found.fitted), dict(found.skipped)
+    whole = _with_blend(found, calibration)
+    rows, scores = _judged([whole, *(_with_blend(one, calibration) for one in found.before)])
+    return _chosen(whole, rows, scores, standard_errors, least_gain)
+
+
+def _with_blend(found: Climbed, calibration: Kind) -> Climbed:
     if reason := blend.lacking(found):
-        skipped["blend"] = reason
-    else:
-        fitted["blend"] = blend.blended(found, calibration)
-    return _chosen(found, fitted, skipped, standard_errors, least_gain)
+        return found._replace(skipped=found.skipped | {"blend": reason})
+    return found._replace(fitted=found.fitted | {"blend": blend.blended(found, calibration)})
 
 
-def _chosen(found: Climbed, fitted: dict, skipped: dict, standard_errors: float, least_gain: float) -> Model:
-    order = [name for name in ORDER if name in fitted]
-    rows = found.judging
+def _judged(rounds: list[Climbed]) -> tuple[Judging, dict[str, np.ndarray]]:
+    """The rows of all rounds that judge, and what each rung said of them. The first round holds the model in use.
+
+    A round judges if models of it had not seen its rows, and if it has every rung of the first.
+    """
+    names = [name for name in ORDER if name in rounds[0].fitted]
+    first, *before = rounds
+    judging = [first] if first.judging.held_out else []
+    judging += [one for one in before if set(names) <= one.fitted.keys()]
+    # Where nothing judges, the rows of the first say how few they were.
+    rows = joined([one.judging for one in judging or [first]])
+    return rows, {name: np.concatenate([one.fitted[name].scores for one in judging or [first]]) for name in names}
+
+
+def _chosen(
+    found: Climbed, rows: Judging, scores: dict[str, np.ndarray], standard_errors: float, least_gain: float
+) -> Model:
     churners = int(rows.churned.sum())
     enough = min(churners, len(rows.churned) - churners) >= JUDGING_LEAST
-    table = choice.compared({name: fitted[name].scores for name in order}, rows) if enough else {}
-    name = choice.chosen(table, standard_errors, least_gain) if enough else order[0]
-    model = fitted[name].model
+    table = choice.compared(scores, rows) if enough else {}
+    name = choice.chosen(table, standard_errors, least_gain) if enough else next(iter(scores))
+    model = found.fitted[name].model
     told = {
         "chosen": name,
         "metric": "logloss",
-        "judged_on": "calibration",
+        "judged_on": [iso(date) for date in np.unique(rows.as_of_us)],
         "n": len(rows.churned),
         "churners": churners,
         "standard_errors": standard_errors,
         "least_gain": least_gain,
-        "rungs": choice.card(name, table, skipped, ORDER),
-        **choice.sentences(name, table, rows, skipped),
+        "rungs": choice.card(name, table, found.skipped, ORDER),
+        **choice.sentences(name, table, rows, found.skipped),
     }
     return replace(model, card={**model.card, "ladder": told})
 

@@ -55,6 +55,11 @@ class Part:
         """One feature, shape `(n_rows,)`."""
         return self.matrix[self.rows, j]
 
+    def where(self, mask: np.ndarray) -> "Part":
+        """Some of the rows; `mask` has shape `(n_rows,)`."""
+        weights = None if self.weights is None else self.weights[mask]
+        return Part(self.matrix, self.rows[mask], self.churned[mask], self.as_of_us[mask], weights)
+
 
 @dataclass(frozen=True)
 class Learning:

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from churn.core.model import bg_nbd, boosted, frequency, logistic, own_mean, rule
+from churn.core.model.earlier import earlier
 from churn.core.model.enough import FEW, MANY, Least
 from churn.core.model.later import Trained, trained
-from churn.core.model.parts import Learning, Part, learning
+from churn.core.model.parts import Learning, Part, few, learning
 from churn.words.errors import NotEnoughData
 
 ORDER = ("rule", "own_mean", "logistic_rfm", "bg_nbd", "lightgbm", "blend")
@@ -53,7 +54,8 @@ class Climbed(NamedTuple):
 
     `judging` is the calibration part, `blending` the validation part; `margins` holds those of each rung in the latter,
     by models that have not seen it. `names` and `vocabulary` are those of all features;
-    `later` is as in `churn.core.model.parts.Learning`.
+    `later` is as in `churn.core.model.parts.Learning`. `before`: the same rungs as of earlier dates, which judge where
+    the calibration part has few churners; none of these was learnt again from newer rows.
     """
 
     fitted: dict[str, Trained]
@@ -64,15 +66,30 @@ class Climbed(NamedTuple):
     names: tuple[str, ...]
     vocabulary: dict[str, list[str]]
     later: np.ndarray
+    before: "tuple[Climbed, ...]" = ()
 
 
 @dataclass(frozen=True)
 class Judging:
-    """Rows to judge by: outcomes, how many snapshots each row stands for, and the number of its customer."""
+    """Rows to judge by: outcomes, how many snapshots each row stands for, the number of its customer, and its date.
+
+    `held_out` says whether models may have been learnt without them: there were churners enough for that.
+    """
 
     churned: np.ndarray
     weights: np.ndarray
     customers: np.ndarray
+    as_of_us: np.ndarray
+    held_out: bool = True
+
+
+def joined(parts: list[Judging]) -> Judging:
+    """The rows of several dates as one."""
+    churned, weights, customers, as_of_us = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("churned", "weights", "customers", "as_of_us")
+    )
+    return Judging(churned, weights, customers, as_of_us, all(part.held_out for part in parts))
 
 
 def sections(rungs: Any) -> dict[str, dict[str, Any]]:
@@ -85,10 +102,31 @@ def climbed(
     snapshots: pa.Table,
     split: pa.Table,
     sections: dict[str, dict[str, Any]],
+    *,
+    churners_judged: int,
 ) -> Climbed:
-    """Every rung that there are churners enough for, learnt from the same rows: those of the boosted trees' section."""
-    trees = sections["lightgbm"]
+    """Every rung that there are churners enough for, learnt from the same rows: those of the boosted trees' section.
+
+    Where the calibration part has fewer churners than `churners_judged`, the same at earlier dates.
+    """
+    trees, horizon = sections["lightgbm"], frequency.horizon_days(split)
     known = learning(features, snapshots, split, rows_most=trees["rows_most"], seed=trees["seed"], least=FEW)
+    once = {name: {**section, **({"refit": False} if "refit" in section else {})} for name, section in sections.items()}
+    can = {name for name, least in NEEDED.items() if not lacking(known, least)}
+    then = earlier(
+        known,
+        split,
+        churners=churners_judged,
+        seed=trees["seed"],
+        usable=lambda one: not any(lacking(one, NEEDED[name]) for name in can),
+    )
+    before = tuple(_with_trees([one], _without_trees(one, once, horizon), once) for one in then)
+    small, held = _without_trees(known, sections, horizon), [known]
+    del known
+    return _with_trees(held, small, sections)._replace(before=before)
+
+
+def _without_trees(known: Learning, sections: dict[str, dict[str, Any]], horizon: float) -> Climbed:
     fitted: dict[str, Trained] = {}
     skipped: dict[str, dict[str, str]] = {}
     margins: dict[str, np.ndarray] = {}
@@ -98,17 +136,23 @@ def climbed(
             skipped |= {name: reason} if reason else {}
             continue
         try:
-            fitted[name], margins[name] = _small(known, module, sections[name], frequency.horizon_days(split))
+            fitted[name], margins[name] = _small(known, module, sections[name], horizon)
         except NotEnoughData as fault:
             skipped[name] = {"en": str(fault), "zh": "数据中没有所需的特征"}
-    judging, blending = _judging(known, "calibration"), _judging(known, "validation")
-    names, vocabulary, is_later, x = known.names, known.vocabulary, known.later, known.parts["validation"].x
-    if "lightgbm" not in skipped:
-        rows = boosted.binned_for(known, trees)
-        del known
-        fitted["lightgbm"], body = boosted.grown(rows, trees)
-        margins["lightgbm"] = boosted.of_text(body, names, x)
-    return Climbed(fitted, skipped, judging, blending, margins, names, vocabulary, is_later)
+    judging, blending = (_judging(known, name) for name in ("calibration", "validation"))
+    return Climbed(fitted, skipped, judging, blending, margins, known.names, known.vocabulary, known.later)
+
+
+def _with_trees(held: list[Learning], small: Climbed, sections: dict[str, dict[str, Any]]) -> Climbed:
+    """The same with boosted trees. `held` is emptied, so that the matrix is gone once its rows are in bins."""
+    known = held.pop()
+    if "lightgbm" in small.skipped:
+        return small
+    x, rows = known.parts["validation"].x, boosted.binned_for(known, sections["lightgbm"])
+    del known
+    done, body = boosted.grown(rows, sections["lightgbm"])
+    margins = boosted.of_text(body, small.names, x)
+    return small._replace(fitted=small.fitted | {"lightgbm": done}, margins=small.margins | {"lightgbm": margins})
 
 
 def lacking(known: Learning, least: Least) -> dict[str, str]:
@@ -163,5 +207,6 @@ def fewer(rows: Part, most: int | None, seed: int) -> Part:
 
 def _judging(known: Learning, name: str) -> Judging:
     part = known.parts[name]
-    codes = known.customer_id.take(pa.array(part.rows)).combine_chunks().dictionary_encode().indices.to_numpy()
-    return Judging(part.churned, np.ones(len(codes)) if part.weights is None else part.weights, codes)
+    codes = known.customer_id.combine_chunks().dictionary_encode().indices.to_numpy()[part.rows]
+    weights = np.ones(len(codes)) if part.weights is None else part.weights
+    return Judging(part.churned, weights, codes, part.as_of_us, not few(part))

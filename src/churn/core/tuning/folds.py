@@ -118,18 +118,13 @@ def _apart(judged: list[Judged], apart: int) -> list[Judged]:
 
 def _part(whole: Part, judged: Judged) -> tuple[int, Part, Part] | None:
     """The rows of a fold; None where there are too few to learn from or to judge."""
-    rows = _some(whole, np.isin(whole.as_of_us, judged.learnt))
-    judge = _some(whole, whole.as_of_us == judged.as_of)
+    rows = whole.where(np.isin(whole.as_of_us, judged.learnt))
+    judge = whole.where(whole.as_of_us == judged.as_of)
     for part, least in ((rows, MANY.each), (judge, MANY.judging)):
         churners = int(part.churned.sum())
         if min(churners, len(part.churned) - churners) < least:
             return None
     return judged.as_of, rows, judge
-
-
-def _some(whole: Part, mask: np.ndarray) -> Part:
-    weights = None if whole.weights is None else whole.weights[mask]
-    return Part(whole.matrix, whole.rows[mask], whole.churned[mask], whole.as_of_us[mask], weights)
 
 
 def _binned(as_of: int, rows: Part, judge: Part, known: Learning, parameters: dict) -> Fold:
