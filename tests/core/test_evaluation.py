@@ -197,7 +197,19 @@ def test_a_test_part_of_stayers_only_is_not_enough_data(tables):
     ],
 )
 def test_the_verdict_follows_the_intervals_of_auc_and_ap(auc, ap, expected):
-    assert outcome({"auc_low": auc[0], "auc_high": auc[1], "ap_low": ap[0], "ap_high": ap[1]}) == expected
+    difference = {"auc_low": auc[0], "auc_high": auc[1], "ap_low": ap[0], "ap_high": ap[1]}
+    assert outcome({"auc_low": 0.51}, difference) == expected
+
+
+@pytest.mark.parametrize(("ap_low", "still"), [(0.02, "no_better"), (-0.02, "no_better"), (-0.2, "no_better")])
+def test_a_model_that_may_rank_by_chance_is_not_better_than_a_rule_below_chance(ap_low, still):
+    ahead = {"auc_low": 0.01, "auc_high": 0.11, "ap_low": ap_low, "ap_high": 0.06}
+    assert outcome({"auc_low": 0.492}, ahead) == still
+
+
+def test_a_model_that_may_rank_by_chance_is_worse_than_a_rule_that_certainly_leads():
+    behind = {"auc_low": -0.11, "auc_high": -0.01, "ap_low": -0.1, "ap_high": -0.02}
+    assert outcome({"auc_low": 0.48}, behind) == "worse"
 
 
 def test_probabilities_are_called_untrue_only_when_the_whole_interval_is_beyond_the_limit():
@@ -232,7 +244,7 @@ def test_a_random_score_is_not_called_better_than_another():
     churned = random.random(400) < 0.2
     scores = {name: random.random(400) for name in ("model", "rule")}
     table = compare(churned, scores, np.arange(400), seed=1, bootstrap=300, interval=0.95)
-    assert outcome(table.differences["rule"]) == "no_better"
+    assert outcome(table.rows["model"], table.differences["rule"]) == "no_better"
 
 
 def test_a_paired_difference_is_surer_than_two_intervals_beside_each_other():
@@ -246,8 +258,22 @@ def test_a_paired_difference_is_surer_than_two_intervals_beside_each_other():
     assert paired < 0.5 * min(width.values())
 
 
+def test_the_verdict_explains_why_a_model_ahead_of_a_bad_rule_is_no_better():
+    row = {"n": 1496, "base_rate": 0.14, "auc": 0.534, "auc_low": 0.492, "auc_high": 0.576, "ap": 0.165}
+    row |= {"ece": 0.023, "ece_low": 0.0, "ece_high": 0.03}
+    difference = {"auc": 0.059, "auc_low": 0.011, "auc_high": 0.112, "ap": 0.028, "ap_low": 0.002, "ap_high": 0.06}
+    table = Comparison({"model": row, "rule": row | {"auc": 0.475, "ap": 0.137}}, {"rule": difference})
+    team = {"k": 200, "model": {"caught": 32.0}, "rule": {"caught": 22.0}}
+    said = verdict(table, team, rule={"en": "the rule", "zh": "规则"}, interval=0.95, ece_most=0.05)
+    assert said["outcome"] == "no_better"
+    assert said["en"].startswith("No better than the best time rule (the rule): AUC 0.534 against 0.475")
+    assert "may rank no better than chance: its AUC lies between 0.492 and 0.576" in said["en"]
+    assert "其 AUC 介于 0.492 与 0.576 之间" in said["zh"]
+
+
 def test_the_verdict_says_its_numbers_in_both_languages():
-    row = {"n": 1000, "base_rate": 0.2, "auc": 0.8, "ap": 0.5, "ece": 0.02, "ece_low": 0.0, "ece_high": 0.03}
+    row = {"n": 1000, "base_rate": 0.2, "auc": 0.8, "auc_low": 0.77, "ap": 0.5}
+    row |= {"ece": 0.02, "ece_low": 0.0, "ece_high": 0.03}
     difference = {"auc": 0.1, "auc_low": 0.05, "auc_high": 0.15, "ap": 0.2, "ap_low": 0.1, "ap_high": 0.3}
     table = Comparison({"model": row, "rule": row | {"auc": 0.7, "ap": 0.3}}, {"rule": difference})
     team = {"k": 50, "model": {"caught": 40.0}, "rule": {"caught": 25.0}}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from churn.core.evaluation.comparison import outcome
+from churn.core.evaluation.comparison import by_chance, outcome
 
 OUTCOMES = {
     "better": ("Better than the best time rule", "优于最佳时间规则"),
@@ -10,8 +10,7 @@ OUTCOMES = {
     "no_better": ("No better than the best time rule", "并不优于最佳时间规则"),
     "worse": ("Worse than the best time rule", "劣于最佳时间规则"),
 }
-"""As in the evaluation, of the differences over all lists. Besides, only a model that ranks better than chance, whose
-whole interval of the AUC lies above one half, can be better: on noise, a rule may be worse than chance by chance."""
+"""As in the evaluation, of the differences over all lists."""
 FAILED = ("no_better", "worse")
 """The outcomes with which nothing should be published."""
 MEASURED = {
@@ -23,17 +22,6 @@ MEASURED = {
     "{percent:g}% 区间 {l_auc:+.3f} 至 {h_auc:+.3f}），平均精度差 {d_ap:+.3f}（{l_ap:+.3f} 至 {h_ap:+.3f}）。"
     "每次联系 {k:,} 位客户，其中 {caught:.0f} 位流失；按规则为 {rule_caught:.0f} 位，随机为 {chance:.0f} 位。",
 }
-
-
-def earned(row: Mapping[str, float], difference: Mapping[str, float]) -> str:
-    """The key of `OUTCOMES` that a model's row, and its difference from the time rule, earn.
-
-    >>> ahead = {"auc_low": 0.01, "auc_high": 0.05, "ap_low": 0.01, "ap_high": 0.05}
-    >>> earned({"auc_low": 0.7}, ahead), earned({"auc_low": 0.49}, ahead)
-    ('better', 'no_better')
-    """
-    found = outcome(difference)
-    return found if found in FAILED or row["auc_low"] > 0.5 else "no_better"
 
 
 def verdict(
@@ -53,7 +41,8 @@ def verdict(
     difference : mapping
         The model's figures less the rule's.
     """
-    key, row = earned(rows["model"], difference), rows["model"]
+    row = rows["model"]
+    key = outcome(row, difference)
     n_called = min(capacity, round(row["caught"] / row["precision"])) if row["precision"] else capacity
     numbers = {
         "lists": len(dates),
@@ -71,5 +60,8 @@ def verdict(
         **{f"h_{figure}": difference[f"{figure}_high"] for figure in ("auc", "ap")},
     }
     words = dict(zip(("en", "zh"), OUTCOMES[key], strict=True))
-    said = {language: text.format(outcome=words[language], **numbers) for language, text in MEASURED.items()}
+    said = {
+        "en": " ".join((MEASURED["en"].format(outcome=words["en"], **numbers), *by_chance(row, "en"))),
+        "zh": "".join((MEASURED["zh"].format(outcome=words["zh"], **numbers), *by_chance(row, "zh"))),
+    }
     return {"outcome": key, **said}

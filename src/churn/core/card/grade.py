@@ -145,9 +145,10 @@ def _better(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -
             "（{ap_low:+.3f} 至 {ap_high:+.3f}），日期数：{n}".format(**numbers),
         },
         {
-            "en": "Both intervals above zero: A. One above, none below: C. Otherwise, or certainly worse at the newest "
-            "date: none.",
-            "zh": "两个区间均大于零：A；仅一个大于零且另一个不在零以下：C；否则，或最新日期确定更差：无评级。",
+            "en": "Both intervals above zero: A. One above, none below: C. Otherwise, or if the model's own AUC may be "
+            "0.5, or certainly worse at the newest date: none.",
+            "zh": "两个区间均大于零：A；仅一个大于零且另一个不在零以下：C；否则，或模型自身的 AUC 可能为 0.5，"
+            "或最新日期确定更差：无评级。",
         },
         {
             "en": f"{percent} intervals of the paired difference, customers resampled {times} times.",

@@ -19,7 +19,8 @@ OUTCOMES = {
     "worse": ("Worse than the best time rule ({rule})", "劣于最佳时间规则（{rule}）"),
 }
 """better: both intervals of the difference lie above zero; partly_better: one does, and the other holds zero; worse:
-one lies below zero, and none above; no_better: anything else."""
+one lies below zero, and none above; no_better: anything else. Besides, only a model that ranks better than chance, the
+whole interval of its AUC above one half, can be better: on noise, a rule may be worse than chance by chance."""
 
 MEASURED = {
     "en": "AUC {auc:.3f} against {rule_auc:.3f} (difference {d_auc:+.3f}, {percent:g} % interval {l_auc:+.3f} to "
@@ -29,6 +30,11 @@ MEASURED = {
     "平均精度 {ap:.3f} 对 {rule_ap:.3f}（差 {d_ap:+.3f}，区间 {l_ap:+.3f} 至 {h_ap:+.3f}）；"
     "样本 {n:,} 个，流失率 {base_rate:.1%}。",
 }
+BY_CHANCE = {
+    "en": "The model may rank no better than chance: its AUC lies between {low:.3f} and {high:.3f}, and 0.5 is chance.",
+    "zh": "模型的排序可能并不优于随机：其 AUC 介于 {low:.3f} 与 {high:.3f} 之间，0.5 即随机。",
+}
+"""Said of a model whose AUC may be one half: the differences alone would not explain why it is not better."""
 FOUND = {
     "en": "Of the {k:,} customers with the highest scores, {caught:.0f} churned; with the rule {rule_caught:.0f}, by "
     "chance {chance:.0f}.",
@@ -95,10 +101,17 @@ def compare(
     return Comparison(rows, differences)
 
 
-def outcome(difference: Mapping[str, float]) -> str:
-    """The key of `OUTCOMES` that a paired difference earns."""
+def outcome(row: Mapping[str, float], difference: Mapping[str, float]) -> str:
+    """The key of `OUTCOMES` that a model's row, and its paired difference from the time rule, earn.
+
+    >>> ahead = {"auc_low": 0.01, "auc_high": 0.05, "ap_low": 0.01, "ap_high": 0.05}
+    >>> outcome({"auc_low": 0.7}, ahead), outcome({"auc_low": 0.49}, ahead)
+    ('better', 'no_better')
+    """
     above = [metric for metric in JUDGED if difference[f"{metric}_low"] > 0]
     below = [metric for metric in JUDGED if difference[f"{metric}_high"] < 0]
+    if above and maybe_chance(row):
+        return "no_better"
     if len(above) == len(JUDGED):
         return "better"
     if above and not below:
@@ -106,6 +119,16 @@ def outcome(difference: Mapping[str, float]) -> str:
     if below and not above:
         return "worse"
     return "no_better"
+
+
+def maybe_chance(row: Mapping[str, float]) -> bool:
+    """Whether the AUC of a model's row may be one half."""
+    return row["auc_low"] <= 0.5
+
+
+def by_chance(row: Mapping[str, float], language: str) -> tuple[str, ...]:
+    """The sentence that a model may rank no better than chance, if it may."""
+    return (BY_CHANCE[language].format(low=row["auc_low"], high=row["auc_high"]),) if maybe_chance(row) else ()
 
 
 def calibrated(row: Mapping[str, float], ece_most: float) -> str:
@@ -123,7 +146,7 @@ def verdict(
     `rule` is the time rule's feature in words, by language.
     """
     model, judged, difference = table.rows["model"], table.rows["rule"], table.differences["rule"]
-    earned, is_true = outcome(difference), calibrated(model, ece_most)
+    earned, is_true = outcome(model, difference), calibrated(model, ece_most)
     numbers = {
         **model,
         **{f"rule_{metric}": judged[metric] for metric in JUDGED},
@@ -142,6 +165,7 @@ def verdict(
         language: (
             OUTCOMES[earned][place].format(rule=rule[language]),
             MEASURED[language].format(**numbers),
+            *by_chance(model, language),
             FOUND[language].format(**found),
             CALIBRATED[is_true][place].format(
                 ece=model["ece"], low=model["ece_low"], high=model["ece_high"], most=ece_most
