@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.quality.document import document
@@ -24,12 +26,14 @@ SHOWN = ("auc", "ap", "logloss", "brier", "ece", "lift10")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the protocols, print their tables, and replace their rows in the results and on their page."""
     wanted = _parsed(arguments)
-    rows: list[Row] = []
-    for name in wanted.only or PROTOCOLS:
+    names = wanted.only or list(PROTOCOLS)
+    began = time.perf_counter()
+    for place, name in enumerate(names, 1):
         protocol = PROTOCOLS[name]
+        say = partial(_say, f"[{place}/{len(names)}] {name}: ")
         source = shared_file(protocol)
         if source and not source.is_file():
-            _say(f"{name}: skipped, since {source} is not there; set {SHARED} to the folder it should be in")
+            say(f"skipped, since {source} is not there; set {SHARED} to the folder it should be in")
             continue
         try:
             found = trial(
@@ -40,18 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 again=wanted.again,
                 overrides=wanted.set,
                 cache=wanted.cache,
-                say=_say,
+                say=say,
             )
         except UnavailableError as why:
-            _say(f"{name}: skipped: {why}")
+            say(f"skipped: {why}")
             continue
         print(_table(name, found), flush=True)
-        rows += found
-    # Trying something out is no result: the file speaks of conf/ as it is, and of all models.
-    if rows and not wanted.set and not wanted.models:
-        write_text(RESULTS, _merged(rows))
-        write_text(PAGE, document(json.loads(RESULTS.read_text(encoding="utf-8"))))
-        _say(f"wrote {len(rows)} rows of {RESULTS.relative_to(ROOT)}, and {PAGE.relative_to(ROOT)}")
+        # Trying something out is no result: the file speaks of conf/ as it is, and of all models. After each protocol,
+        # so that what breaks off keeps what it has.
+        if not wanted.set and not wanted.models:
+            write_text(RESULTS, _merged(found))
+            write_text(PAGE, document(json.loads(RESULTS.read_text(encoding="utf-8"))))
+            say(f"wrote {len(found)} rows of {RESULTS.relative_to(ROOT)}, and {PAGE.relative_to(ROOT)}")
+    _say("", f"{len(names)} protocols in {(time.perf_counter() - began) / 60:.1f} minutes")
     return 0
 
 
@@ -63,7 +68,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--again",
         action="append",
         choices=MODELS,
-        help="only these anew; of the others take the scores of before, where they were made from the same rows",
+        help="only these anew; of the others take the scores of before, where the same code made them of the same rows",
     )
     parser.add_argument("--without", action="append", default=[], choices=MODELS, help="not these models")
     parser.add_argument(
@@ -100,8 +105,8 @@ def _ends(row: Row, metric: str) -> str:
     return f"{row[f'{metric}_low']:.3f}-{row[f'{metric}_high']:.3f}"
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _say(where: str, line: str) -> None:
+    print(f"{where}{line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,27 @@ def read_used(folder: Path, model: str) -> dict[str, Any]:
     return found
 
 
+def stand(folder: Path, model: str, origin: str) -> bool:
+    """Whether the model's scores are there and were made of what `origin` is the digest of."""
+    made_of = _origin(folder, model)
+    return made_of.is_file() and made_of.read_text(encoding="utf-8") == origin
+
+
+def start(folder: Path, model: str) -> None:
+    """Remove what a run before left of the model, so that one that breaks off leaves nothing that looks finished."""
+    for path in (_origin(folder, model), used(folder, model), folder / "scores" / f"{model}.parquet"):
+        path.unlink(missing_ok=True)
+
+
+def finish(folder: Path, model: str, origin: str) -> None:
+    """Say of what the model's scores were made."""
+    _origin(folder, model).write_text(origin, encoding="utf-8")
+
+
+def _origin(folder: Path, model: str) -> Path:
+    return folder / "scores" / f"{model}.origin"
+
+
 def _trials(parts: list[np.ndarray]) -> pa.Table:
     rows = [np.flatnonzero(part != NONE) for part in parts]
     columns = {

@@ -1,15 +1,16 @@
 """`python -m benchmarks.quality.ours FOLDER PROTOCOL KIND [KEY=VALUE ...]`: a model of ours scores."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.quality import exchange
-from benchmarks.quality.protocols import OURS, PROTOCOLS
+from benchmarks.quality.protocols import OURS, PROTOCOLS, Protocol
 from benchmarks.quality.snapshots import composed, section
 from benchmarks.quality.trials import dated, outcome, split_table
 from churn.core.model import margins, model, score
@@ -20,9 +21,7 @@ from churn.words.tables import INSTANT
 def main(folder: Path, name: str, kind: str, overrides: list[str]) -> None:
     """Write the scores of every trial."""
     protocol = PROTOCOLS[name]
-    # Overrides of `model.…` are meant for the product's own model; the others do not have its parameters.
-    mine = [o for o in overrides if kind == OURS or not o.startswith("model.")]
-    arguments = section(composed(protocol, [f"model={kind}", *mine]), "model")
+    settings = arguments(protocol, kind, overrides)
     features, snapshots, split = (exchange.read(folder, table) for table in ("features", "snapshots", "split"))
     found = []
     for rows, part in _trials(folder):
@@ -32,10 +31,17 @@ def main(folder: Path, name: str, kind: str, overrides: list[str]) -> None:
             mine, known = (table.set_column(1, "as_of", as_of) for table in (mine, known))
         as_ofs = instants(known["as_of"])
         dates = {p: sorted({int(t) for t in as_ofs[part == p]}) for p in np.unique(part)}
-        learnt = model(mine, known, split_table(dates, known, outcome(split)), **arguments)
+        learnt = model(mine, known, split_table(dates, known, outcome(split)), **settings)
         tested = mine.filter(pa.array(part == "test"))
         found.append((rows[part == "test"], score(learnt, margins(learnt, tested))))
     exchange.write_scores(folder, kind, found)
+
+
+def arguments(protocol: Protocol, kind: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """The keyword arguments with which `churn.core.model.model` learns a model of this kind."""
+    # Overrides of `model.…` are meant for the product's own model; the others do not have its parameters.
+    mine = [o for o in overrides if kind == OURS or not o.startswith("model.")]
+    return section(composed(protocol, [f"model={kind}", *mine]), "model")
 
 
 def _trials(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:

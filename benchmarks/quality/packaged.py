@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.quality.environments import HERE, UnavailableError, python
+from benchmarks.quality.origins import digest
 from benchmarks.quality.snapshots import Tables
 from benchmarks.quality.trials import split_table
 from churn.words.tables import FEATURES, INSTANT, SNAPSHOTS
@@ -25,9 +26,11 @@ def packaged(name: str, cache: Path) -> pa.Table:
         The package cannot be had.
     """
     interpreter = python("packaged", cache)
-    path = interpreter.parents[1] / f"{name}.parquet"
+    script = HERE / "packaged.py"
+    path = interpreter.parents[1] / f"tables-{digest([script])}" / f"{name}.parquet"
     if not path.is_file():
-        command = [str(interpreter), str(HERE / "packaged.py"), str(path.parent)]
+        path.parent.mkdir(exist_ok=True)
+        command = [str(interpreter), str(script), str(path.parent)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             raise UnavailableError(done.stderr.strip().splitlines()[-1])

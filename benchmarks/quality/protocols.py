@@ -12,6 +12,8 @@ KINDS = (OURS, *ALSO_OURS, "logistic_rfm", "bg_nbd", "own_mean", "rule")
 """The product's kinds, each with the parameters of its file in conf/model."""
 PEERS = ("featuretools", "flaml")
 """What others would take: both get the same rows; each works in an environment of its own."""
+TRYING = "flaml"
+"""The peer that tries settings, `Protocol.tries` of them."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Protocol:
     date so many days earlier. `file` is a raw file that no package brings, as (path under the shared data, path under
     data/raw). `packaged`: the table of a package that the benchmark installs: all of the data where `data` says so
     itself, otherwise the customers to keep. `customers_seeds`: instead of a later date, customers are the test, 30 % of
-    them or each of so many `folds`, once for each seed. `models`: those that can work with the data.
+    them or each of so many `folds`, once for each seed. `models`: those that can work with the data. `tries`: how many
+    settings the AutoML tries in each split.
     """
 
     data: str
@@ -36,6 +39,7 @@ class Protocol:
     customers_seeds: tuple[int, ...] = ()
     folds: int = 0
     models: tuple[str, ...] = (*KINDS, *PEERS)
+    tries: int = 100
 
 
 BASKETS_28 = (
@@ -46,6 +50,19 @@ BASKETS_28 = (
 )
 CDNOW = ("cdnow/cdnow_master.csv.gz", "cdnow/cdnow_master.csv.gz")
 ONLINE_RETAIL = ("online_retail/online_retail.parquet", "online_retail/online_retail.parquet")
+DATES_28 = {
+    "train": (154, 140, 126, 112),
+    "embargo": (98, 70),
+    "validation": (84,),
+    "calibration": (56,),
+    "test": (28,),
+}
+"""The dates of `complete_journey_28`, where the product's own sections decide."""
+FOUR_DATES = (0, 28, 56, 84)
+CUSTOMERS_TRIES = 40
+"""Fewer settings where there are many splits, so that the whole benchmark stays below an hour."""
+COHORT_TRIES = 30
+"""The same where each of them learns from 118,000 rows."""
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -62,7 +79,16 @@ PROTOCOLS: dict[str, Protocol] = {
         data="complete_journey",
         text="the same, but the end is local midnight, up to which the baskets are complete (docs/decisions/0005)",
         overrides=BASKETS_28,
+        # The same data and nearly the same date: peers beside it would be shown twice.
         models=(OURS, "rule"),
+    ),
+    "complete_journey_28_dates": Protocol(
+        data="complete_journey",
+        text="complete_journey_28 at four test dates, 28 days apart, the newest its own; at each the 8 dates to learn "
+        "from are as long before, and all matured by then",
+        overrides=(*BASKETS_28, 'data.observed_until="2018-01-01T19:00"'),
+        days_before=DATES_28,
+        shifts=FOUR_DATES,
     ),
     "complete_journey_60_14": Protocol(
         data="complete_journey",
@@ -84,6 +110,17 @@ PROTOCOLS: dict[str, Protocol] = {
         days_before={"train": (222, 208), "validation": (194,), "calibration": (180,), "test": (90,)},
         file=ONLINE_RETAIL,
     ),
+    "online_retail_28_dates": Protocol(
+        data="online_retail",
+        text="live: a purchase in the last 90 days; churned: none in the next 28 (a cancellation is none); four test "
+        "dates, 28 days apart, the newest the end - 28 days; before each 8 dates to learn from, 14 days apart, all "
+        "matured by then",
+        overrides=("data=online_retail", "definition.live_days=90", "definition.horizon_days=28"),
+        # The oldest date of all lies 135 days after the first invoice.
+        days_before=DATES_28,
+        shifts=FOUR_DATES,
+        file=ONLINE_RETAIL,
+    ),
     "cdnow_master": Protocol(
         data="cdnow",
         text="all 23,570 customers; as_of 1998-01-01; churned: no purchase in the next 181 days; learnt only from what "
@@ -96,6 +133,26 @@ PROTOCOLS: dict[str, Protocol] = {
             "test": (181,),
         },
         file=CDNOW,
+        tries=COHORT_TRIES,
+    ),
+    "cdnow_90_dates": Protocol(
+        data="cdnow",
+        text="all 23,570 customers; churned: no purchase in the next 90 days; four test dates, 28 days apart, the "
+        "newest the end - 90 days; before each 7 dates to learn from, 14 days apart, all matured by then",
+        overrides=("data=cdnow", "definition.live_days=null", "definition.horizon_days=90"),
+        # No embargo between the parts that learn, as in cdnow_master: with one, they would begin before the cohort was
+        # complete. On the oldest date of all its newest members are 15 weeks old.
+        days_before={
+            "train": (264, 250, 236, 222, 208),
+            "validation": (194,),
+            "calibration": (180,),
+            "test": (90,),
+        },
+        shifts=FOUR_DATES,
+        file=CDNOW,
+        # Four times the whole cohort takes long: of ours only the trees and the logistic regression.
+        models=(OURS, "logistic", "logistic_rfm", "bg_nbd", "own_mean", "rule", *PEERS),
+        tries=COHORT_TRIES,
     ),
     "cdnow_sample": Protocol(
         data="cdnow",
@@ -107,6 +164,7 @@ PROTOCOLS: dict[str, Protocol] = {
         file=CDNOW,
         packaged="cdnow_sample",
         customers_seeds=tuple(range(4000, 4015)),
+        tries=CUSTOMERS_TRIES,
     ),
     "tv_subscription": Protocol(
         data="tv_subscription",
@@ -117,13 +175,13 @@ PROTOCOLS: dict[str, Protocol] = {
         customers_seeds=tuple(range(1, 6)),
         folds=5,
         # No events, no dates: nothing to count purchases of or to synthesise features from.
-        models=(OURS, "logistic", "flaml"),
+        models=(OURS, "blend", "ladder", "logistic", "flaml"),
+        tries=CUSTOMERS_TRIES,
     ),
     "demo": Protocol(
         data="demo",
         text="the simulated subscription business of 2,000 customers, as `churn run` would have it: its definition, "
         "its dates, its split",
         overrides=("data=demo",),
-        models=(OURS, "blend", "ladder", "rule"),
     ),
 }

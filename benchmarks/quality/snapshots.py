@@ -1,6 +1,5 @@
 """From raw files to features of a protocol, by the product's own functions."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.quality.origins import ROOT, digest, stage_code
 from benchmarks.quality.protocols import Protocol
 from benchmarks.quality.trials import split_table
 from churn import sections
@@ -29,11 +29,8 @@ from churn.shell.engine import ENGINES
 from churn.words.tables import ATTRIBUTES, EVENTS
 from churn.words.windows import DAY_US
 
-ROOT = Path(__file__).parents[2]
 SHARED = "CHURN_SHARED_DATA"
 """Environment variable: the folder with data that no package brings; otherwise shared/data beside the checkout."""
-MAKERS = ("core/dataset", "core/events", "shell/engine", "shell/raw")
-"""Code that decides what the events are: when it changes, cached events are made again."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +154,4 @@ def _demo_world() -> None:
 
 def _key(declared: Dataset, inventory: list[dict[str, Any]]) -> str:
     """Digest of the declaration, of the raw files, and of the code that makes events of them."""
-    digest = hashlib.sha256(repr(declared).encode() + json.dumps(inventory, sort_keys=True).encode())
-    for maker in MAKERS:
-        path = ROOT / "src" / "churn" / maker
-        for file in sorted([*path.parent.glob(f"{path.name}.py"), *path.rglob("*.py")]):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest(stage_code("events"), declared, json.dumps(inventory, sort_keys=True))

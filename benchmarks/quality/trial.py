@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.quality import exchange
+from benchmarks.quality import exchange, origins
 from benchmarks.quality.environments import HERE, UnavailableError, python
+from benchmarks.quality.ours import arguments
 from benchmarks.quality.packaged import packaged, without_dates
-from benchmarks.quality.protocols import OURS, PEERS, Protocol
+from benchmarks.quality.protocols import OURS, PEERS, PROTOCOLS, TRYING, Protocol
 from benchmarks.quality.savings import savings
 from benchmarks.quality.snapshots import ROOT, Tables, composed, tables
 from benchmarks.quality.trials import parts
 from churn.core.evaluation.comparison import Comparison, compare
-from churn.core.metrics import METRICS
+from churn.core.metrics import METRICS, metrics
 
 BOOTSTRAP, INTERVAL, SEED = 1000, 0.95, 1
 LESS = ("auc", "ap", "logloss", "brier")
@@ -43,28 +45,49 @@ def trial(
 ) -> list[Row]:
     """One row per model: its metrics with low and high, what it took, and what ours is better by.
 
-    `models`: these and ours instead of all; `without`: not these. `again`: of the others, scores that were made from
-    the same rows are taken.
+    `models`: these and ours instead of all; `without`: not these. `again`: of the others, scores of before are taken
+    where the same code made them from the same rows.
     """
     began = time.perf_counter()
     found = _tables(protocol, [o for o in overrides if not o.startswith("model.")], cache)
     folder = cache / "work" / name
     exchange.write(folder, found, parts(protocol, found.snapshots, found.split))
-    say(f"{name}: {found.features.num_rows:,} snapshots, {found.features.num_columns - 2} features, {_since(began)}")
+    say(f"{found.features.num_rows:,} snapshots, {found.features.num_columns - 2} features, {_since(began)}")
     wanted = [m for m in protocol.models if m not in without and (models is None or m in {OURS, *models})]
+    there = _scored(folder, name, wanted, again=again, overrides=overrides, cache=cache, say=say)
+    return _rows(name, protocol, there, folder, found)
+
+
+def _scored(
+    folder: Path,
+    name: str,
+    wanted: Sequence[str],
+    *,
+    again: Sequence[str] | None,
+    overrides: Sequence[str],
+    cache: Path,
+    say: Callable[[str], None],
+) -> list[str]:
+    """Those of the wanted models whose scores are in the folder now."""
     there = []
-    for model in wanted:
-        old = again is not None and model not in again and exchange.used(folder, model).is_file()
+    for place, model in enumerate(wanted, 1):
+        which = f"{place}/{len(wanted)} {model}"
+        origin = _origin(PROTOCOLS[name], model, overrides)
+        old = again is not None and model not in again and exchange.stand(folder, model, origin)
         try:
             if not old:
+                say(which)
+                exchange.start(folder, model)
                 _run(folder, name, model, overrides, cache)
+                exchange.finish(folder, model, origin)
         except UnavailableError as why:
-            say(f"{name}: {model} skipped: {why}")
+            say(f"{which}: skipped: {why}")
             continue
         used = exchange.read_used(folder, model)
         there.append(model)
-        say(f"{name}: {model} {used['cpu_s']:.1f} s of CPU, {used['peak_mb']:.0f} MB{', of before' if old else ''}")
-    return _rows(name, protocol, there, folder, found)
+        took = f"{used['cpu_s']:.1f} s of CPU in {used['seconds']:.1f} s, {used['peak_mb']:.0f} MB"
+        say(f"{which}: {took}{', of before' if old else ''}")
+    return there
 
 
 def _tables(protocol: Protocol, overrides: Sequence[str], cache: Path) -> Tables:
@@ -77,10 +100,18 @@ def _tables(protocol: Protocol, overrides: Sequence[str], cache: Path) -> Tables
     return tables(protocol, composed(protocol, overrides), cache, customers)
 
 
+def _origin(protocol: Protocol, model: str, overrides: Sequence[str]) -> str:
+    """Digest of all but the tables that the model's scores depend on."""
+    if model in PEERS:
+        return origins.of_peer(SCRIPTS[model], model, protocol.tries)
+    return origins.of_ours(arguments(protocol, model, overrides))
+
+
 def _run(folder: Path, name: str, model: str, overrides: Sequence[str], cache: Path) -> None:
     """Let the model learn and score in a process of its own."""
     if model in PEERS:
-        command = [str(python(model, cache)), str(HERE / f"{SCRIPTS[model]}.py"), str(folder)]
+        tries = [str(PROTOCOLS[name].tries)] if model == TRYING else []
+        command = [str(python(model, cache)), str(HERE / f"{SCRIPTS[model]}.py"), str(folder), *tries]
     else:
         command = [sys.executable, "-m", "benchmarks.quality.ours", str(folder), name, model, *overrides]
     log = folder / "scores" / f"{model}.log"
@@ -110,11 +141,23 @@ def _rows(name: str, protocol: Protocol, models: list[str], folder: Path, found:
         "base_rate": round(float(churned.mean()), 5),
     }
     made = [{**about, "model": m, **_row(m, compared), **exchange.read_used(folder, m)} for m in models]
+    made = [row | ({"tries": protocol.tries} if row["model"] == TRYING else {}) for row in made]
+    if len(protocol.shifts) > 1:
+        as_of = found.snapshots["as_of"].combine_chunks().take(pa.array(rows))
+        dates = pc.strftime(as_of, "%Y-%m-%d").to_numpy(zero_copy_only=False)
+        made = [row | {"auc_by_date": _by_date(churned, scores[row["model"]], dates)} for row in made]
     if found.costs is not None:
         costs = {column: found.costs[column].to_numpy()[rows] for column in found.costs.column_names}
         money = savings(churned, scores, customers, costs, seed=SEED, bootstrap=BOOTSTRAP, interval=INTERVAL)
         made = [row | _rounded(money[row["model"]]) for row in made]
     return made
+
+
+def _by_date(churned: np.ndarray, p: np.ndarray, dates: np.ndarray) -> dict[str, float]:
+    """AUC at each test date, the oldest first."""
+    return {
+        str(date): round(metrics(churned[dates == date], p[dates == date])["auc"], 5) for date in sorted(set(dates))
+    }
 
 
 def _row(model: str, compared: Comparison) -> Row:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.quality import clocked, environments, exchange, ours
+from benchmarks.quality import clocked, environments, exchange, origins, ours, trial
 from benchmarks.quality.protocols import PROTOCOLS, Protocol
 from benchmarks.quality.savings import savings
 from benchmarks.quality.snapshots import Tables
@@ -101,6 +101,57 @@ def test_scores_of_other_rows_are_refused_and_scores_from_other_tables_are_gone(
     assert (tmp_path / "scores" / "a.parquet").is_file()
     exchange.write(tmp_path, tables, [part[::-1]])
     assert not (tmp_path / "scores" / "a.parquet").is_file()
+
+
+def test_scores_of_other_code_or_settings_are_not_taken_for_new_ones(tmp_path, monkeypatch):
+    (tmp_path / "scores").mkdir()
+    ran = []
+
+    def run(folder, name, model, overrides, cache):
+        ran.append(model)
+        exchange.used(folder, model).write_text('{"cpu_s": 1, "seconds": 1, "peak_mb": 1}', encoding="utf-8")
+
+    monkeypatch.setattr(trial, "_run", run)
+    made_of = {"rule": "a", "logistic": "a"}
+    monkeypatch.setattr(trial, "_origin", lambda protocol, model, overrides: made_of[model])
+
+    def scored(again):
+        ran.clear()
+        asked = {"overrides": (), "cache": tmp_path, "say": said.append}
+        assert trial._scored(tmp_path, "demo", ["rule", "logistic"], again=again, **asked) == ["rule", "logistic"]
+        return list(ran)
+
+    said: list[str] = []
+    assert scored(None) == ["rule", "logistic"]
+    assert said[2] == "2/2 logistic"
+    assert scored(["rule"]) == ["rule"]
+    made_of["logistic"] = "b"
+    assert scored(["rule"]) == ["rule", "logistic"]
+    exchange.start(tmp_path, "logistic")  # and was broken off
+    assert scored(["rule"]) == ["rule", "logistic"]
+
+
+def test_the_origin_of_scores_changes_with_the_code_and_with_the_settings(tmp_path):
+    file = tmp_path / "model.py"
+    file.write_text("a", encoding="utf-8")
+    found = {origins.digest([file]), origins.digest([file], 1)}
+    file.write_text("b", encoding="utf-8")
+    assert len({*found, origins.digest([file])}) == 3
+    assert origins.of_peer("automated", "flaml", 30) != origins.of_peer("automated", "flaml", 100)
+    names = {path.relative_to(origins.ROOT).as_posix() for path in origins.stage_code("model", origins.SCORING)}
+    assert {"src/churn/core/model/boosted.py", "src/churn/core/shapley/__init__.py"} <= names
+    assert not any(name.startswith("src/churn/shell") for name in names)
+
+
+def test_the_dates_of_a_protocol_are_named_once_for_all_shifts_and_no_learnt_outcome_meets_the_test():
+    horizons = {"complete_journey_28_dates": 28, "online_retail_28_dates": 28, "cdnow_90_dates": 90}
+    assert set(horizons) == {name for name, protocol in PROTOCOLS.items() if len(protocol.shifts) > 1}
+    for name, horizon in horizons.items():
+        assert f"definition.horizon_days={horizon}" in PROTOCOLS[name].overrides
+        assert PROTOCOLS[name].shifts == (0, 28, 56, 84)
+        (test,) = PROTOCOLS[name].days_before["test"]
+        learnt = [d for part, days in PROTOCOLS[name].days_before.items() if part != "test" for d in days]
+        assert min(learnt) - test == horizon == test
 
 
 def test_a_model_of_the_product_scores_as_behind_its_own_door_and_learns_from_no_test_row(tmp_path):

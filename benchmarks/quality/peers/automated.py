@@ -1,7 +1,8 @@
-"""`python automated.py FOLDER`: FLAML on the product's own features; run by the Python of `flaml.txt`.
+"""`python automated.py FOLDER TRIES`: FLAML on the product's own features; run by the Python of `flaml.txt`.
 
 It chooses among LightGBM, XGBoost, random forests, extra trees and logistic regression, and their parameters, by the
 log loss on the validation and calibration rows, and fits the winner once more to all that matured before the test.
+It is given a number of settings to try and no clock: with one, what it finds would depend on the machine's load.
 """
 
 import sys
@@ -15,11 +16,10 @@ from flaml import AutoML
 from pandas import DataFrame
 
 FOLDER = Path(sys.argv[1])
-TRIED, TRIED_EACH = 100, 40
-"""How many settings it tries where there is one split, and in each of several. By the clock, as it is mostly used, what
-it finds would depend on what else the machine does."""
-MOST_S, EACH_MOST_S = 180, 20
-"""A limit by the clock all the same, for data on which a single try takes long."""
+TRIES = int(sys.argv[2])
+"""How many settings it tries in each split."""
+NO_CLOCK = -1
+"""Without a limit in seconds FLAML also counts tries where it would weigh seconds to choose what to try next."""
 ESTIMATORS = ["lgbm", "xgboost", "rf", "extra_tree", "lrl1"]
 LATER = ("validation", "calibration")
 SEED = 1
@@ -27,7 +27,6 @@ SEED = 1
 
 def scored(x: DataFrame, churned: np.ndarray, trials: DataFrame) -> Iterator[DataFrame]:
     """Of each trial the probabilities of its test rows."""
-    several = bool(trials["trial"].max() > 0)
     for trial, rows in trials.groupby("trial"):
         of = {part: group["row"].to_numpy() for part, group in rows.groupby("part")}
         later = np.concatenate([of[part] for part in LATER])
@@ -41,8 +40,8 @@ def scored(x: DataFrame, churned: np.ndarray, trials: DataFrame) -> Iterator[Dat
             y_val=churned[later].astype(int),
             task="classification",
             metric="log_loss",
-            max_iter=TRIED_EACH if several else TRIED,
-            time_budget=EACH_MOST_S if several else MOST_S,
+            max_iter=TRIES,
+            time_budget=NO_CLOCK,
             estimator_list=ESTIMATORS,
             retrain_full=True,
             seed=SEED,
