@@ -7,7 +7,8 @@ import re
 import pytest
 
 from churn.core.card import card, files
-from churn.core.card.grade import grade, sign_test
+from churn.core.card.grade import grade
+from churn.core.card.questions import sign_test
 from tests.core.list_world import DATASET, DEFINITION, EVALUATION, RECONCILIATION
 from tests.core.test_page import EVIL, Tags
 
