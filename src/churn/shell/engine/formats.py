@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from churn.shell.engine import encodings, limits, nested, packed, sheets
+from churn.shell.engine import contents, encodings, limits, nested, packed, sheets
 from churn.shell.engine.limits import LINE_BYTES
 from churn.shell.raw import RawFile
 from churn.words.errors import ContractFault, IntegrityFault, message
@@ -40,7 +40,6 @@ ENDINGS = {
     ".xlsx": SHEET,
 }
 UTF8 = "utf-8"
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _NO_SUCH_QUOTE = "''"
 
 
@@ -103,7 +102,7 @@ def readable(
     if written.encoding != UTF8:
         at = packed.in_utf8(file, written.encoding, _temporary_folder(con))
         scan = _scanned(file, at)
-    _check_text(file, scan.head)
+    contents.check_text(file, scan.head)
     if kind == JSON:
         return _json(con, at, expected)
     how = _delimited(file, at, scan.head, "\t" if kind == TSV else written.delimiter, written.header)
@@ -151,46 +150,6 @@ def _scanned(file: RawFile, path: Path) -> limits.Scan:
     return limits.scanned(packed.blocks(file._replace(path=path)), file.path, file.source, size)
 
 
-def _check_text(file: RawFile, head: bytes) -> None:
-    what = f"{file.path} (source {file.source})"
-    if not head.strip():
-        raise ContractFault(f"{what} holds nothing; was an export interrupted?")
-    if head[:4] == b"PAR1":
-        raise ContractFault(f"{what} is a Parquet file by its content; rename it to end in .parquet")
-    if head[:2] == b"\x1f\x8b":
-        raise ContractFault(f"{what} is packed with gzip by its content; rename it to end in .gz")
-    if head[:4] == b"PK\x03\x04":
-        raise ContractFault(
-            f"{what} is a ZIP or Excel file by its content; rename it to end in .xlsx if it is a workbook, or save it "
-            f"as CSV in UTF-8"
-        )
-    if head[:2] in _BOMS or head.count(b"\x00") > len(head) // 4:
-        raise ContractFault(
-            message(
-                f"{what} is written in UTF-16",
-                do="save it as CSV in UTF-8 (in Excel: CSV UTF-8; 另存为 CSV UTF-8), or declare `encoding: utf-16`",
-            )
-        )
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype", b"<html")):
-        raise ContractFault(f"{what} looks like an HTML page, perhaps a log-in or error page; download the file again")
-
-
-def _seems(file: RawFile) -> str:
-    """What a file is by its first bytes."""
-    with file.path.open("rb") as handle:
-        head = handle.read(LINE_BYTES)
-    starts = {b"\x1f\x8b": "packed with gzip", b"PK\x03\x04": "a ZIP or Excel file", b"\xff\xfe": "text in UTF-16"}
-    for start, name in starts.items():
-        if head.startswith(start):
-            return name
-    first = head.splitlines()[0].strip() if head.strip() else b""
-    if first.startswith(b"{"):
-        return "JSON (.jsonl)"
-    if first.lower().startswith((b"<!doctype", b"<html")):
-        return "an HTML page, perhaps a log-in or error page"
-    return "text (.csv)" if b"\x00" not in head else "of no kind that is known here"
-
-
 def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
     import duckdb
 
@@ -201,7 +160,7 @@ def _parquet(con: "duckdb.DuckDBPyConnection", file: RawFile) -> Readable:
     if start != b"PAR1":
         raise ContractFault(
             message(
-                f"{file.path} (source {file.source}) is not a Parquet file by its content, but {_seems(file)}",
+                f"{file.path} (source {file.source}) is not a Parquet file by its content, but {contents.seems(file)}",
                 do="rename it to its true ending",
             )
         )
