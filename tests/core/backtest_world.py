@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from churn.core.backtest import Plan, Settings, World, plan, rows, world
+from churn.core.backtest import Plan, Recipe, Settings, World, plan, rows, world
 from churn.core.definitions import inactivity
 from churn.core.features import Windows
 from churn.words.tables import ATTRIBUTES, INSTANT, SUPERSEDED
@@ -24,6 +24,7 @@ PARTS = {
 }
 WINDOWS = Windows((14, 30, 90), 30, 3)
 ROLES = ("purchase", "complaint")
+RECIPE = Recipe(UNTIL, SHOP, WINDOWS, ROLES, attribute_names=("plan",), chosen=None)
 CUSTOMERS = 400
 SETTINGS = Settings(
     SHOP, PARTS, {**LIGHTGBM, "seeds": 2, "rounds_most": 30}, ("days_since_purchase", "spend_90d"), 1.0, "platt", 7,
@@ -89,10 +90,7 @@ def made(tables: tuple[pa.Table, pa.Table], when: Plan) -> World:
 
 def made_rows(of: pa.Table, attributes: pa.Table, *, when: Plan) -> pa.Table:
     """The rows of these events and attributes."""
-    return rows(
-        of, attributes, when=when, observed_until=UNTIL, definition=SHOP, lookback=WINDOWS, roles=ROLES,
-        attribute_names=("plan",), chosen=None,
-    )  # fmt: skip
+    return rows(of, attributes, RECIPE, when=when)
 
 
 def numbers(signal: float, seed: int, *, customers: int = 300, shuffled: bool = False) -> tuple[World, Plan, Settings]:

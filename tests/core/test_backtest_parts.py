@@ -36,10 +36,6 @@ from tests.core.worlds import us, world
 
 JUDGING = {"capacity": 30, "bootstrap": 50, "seed": 1, "interval": 0.95}
 QUICK = replace(SETTINGS, model={**LOGISTIC, "l2": 10.0})
-WORDS = {
-    "observed_until": UNTIL, "definition": SHOP, "lookback": made_up.WINDOWS, "roles": made_up.ROLES,
-    "attribute_names": ("plan",), "chosen": None,
-}  # fmt: skip
 PURCHASES = Feed("baskets", ("purchase",), ())
 COMPLAINTS = Feed("tickets", ("complaint",), ())
 PLANS = Feed("plans", (), ("plan",))
@@ -125,7 +121,7 @@ def test_a_source_that_failed_tells_nothing_from_then_on_and_corrects_nothing():
 def test_without_a_source_its_features_say_that_nothing_happened(tables, shop):
     there, when, _ = shop
     dates = when.newest(1).every_date
-    features = rows_without(*tables, feed=COMPLAINTS, dates=dates, **WORDS)
+    features = rows_without(*tables, made_up.RECIPE, feed=COMPLAINTS, dates=dates)
     other, differ = with_features(there, when.newest(1), features)
     assert differ > 0
     assert pc.max(other.features["complaints_90d"]).as_py() == 0
@@ -133,7 +129,7 @@ def test_without_a_source_its_features_say_that_nothing_happened(tables, shop):
     here = pc.is_in(there.outcomes["as_of"], value_set=pc.unique(other.outcomes["as_of"]))
     assert other.features["purchases_90d"].equals(there.features["purchases_90d"].filter(here))
     assert other.features["plan"].null_count < features.num_rows
-    _, plans = with_features(there, when.newest(1), rows_without(*tables, feed=PLANS, dates=dates, **WORDS))
+    _, plans = with_features(there, when.newest(1), rows_without(*tables, made_up.RECIPE, feed=PLANS, dates=dates))
     assert plans == 1
 
 
@@ -172,7 +168,7 @@ def test_families_are_those_of_the_catalogue_and_attributes(shop):
 def test_scores_degrade_gracefully_when_any_source_fails(tables, shop):
     _, _, days = shop
     sources = [PURCHASES, COMPLAINTS, PLANS]
-    pieces = [silenced(*tables, as_of=days[-1].as_of, sources=sources, **WORDS)]
+    pieces = [silenced(*tables, made_up.RECIPE, as_of=days[-1].as_of, sources=sources)]
     found = failing(pieces, days[-1], sources=sources, capacity=30)
     assert [(one["source"], one["days"]) for one in found] == [(f.name, d) for f in sources for d in SILENCES]
     by = {(one["source"], one["days"]): one for one in found}

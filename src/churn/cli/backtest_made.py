@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from churn.core.backtest import Plan, Settings, World
+    from churn.core.backtest import Plan, Recipe, Settings, World
     from churn.core.dataset import Dataset
     from churn.shell.engine.doors import Engine
 
@@ -14,24 +14,21 @@ ROWS = 100_000
 
 
 class Made(NamedTuple):
-    """What the command made of the events: the world, its lists, whom it looked at of how many, and how to make more.
-
-    `words` are the arguments that make features and outcomes of events, besides the tables.
-    """
+    """What the command made of the events: world, lists, whom it looked at of how many, and how to make more."""
 
     there: "World"
     when: "Plan"
     shares: dict[str, Any]
     data: "Dataset"
     engine: "Engine"
-    words: dict[str, Any]
+    recipe: "Recipe"
 
 
 def make(settings: "Settings", asked: int, every: int | None, customers: int, older: tuple[int, ...]) -> Made:
     """Features and outcomes of all dates of all those runs, from the events table in pieces of whole customers."""
     from functools import partial
 
-    from churn.core.backtest import plan, rows, world
+    from churn.core.backtest import Recipe, plan, rows, world
     from churn.core.dataset import dataset
     from churn.core.features import windows
     from churn.sections import section
@@ -51,18 +48,18 @@ def make(settings: "Settings", asked: int, every: int | None, customers: int, ol
         older=older,
     )
     chosen, shares = _chosen(customers)
-    words = {
-        "observed_until": data.observed_until,
-        "definition": settings.definition,
-        "lookback": config.value("features", windows),
-        "roles": data.roles,
-        "attribute_names": data.attribute_names,
-        "chosen": chosen,
-    }
+    recipe = Recipe(
+        observed_until=data.observed_until,
+        definition=settings.definition,
+        lookback=config.value("features", windows),
+        roles=data.roles,
+        attribute_names=data.attribute_names,
+        chosen=chosen,
+    )
     engine: Engine = config.value("engine", ENGINES)
-    there = world(engine.made(partial(rows, when=when, **words), read(), ROWS), when)
+    there = world(engine.made(partial(rows, recipe=recipe, when=when), read(), ROWS), when)
     tell(f"{there.outcomes.num_rows:,} snapshots of {len(when.every_date)} dates in {time.monotonic() - began:.1f} s")
-    return Made(there, when, shares, data, engine, words)
+    return Made(there, when, shares, data, engine, recipe)
 
 
 def read(*more: str) -> dict[str, list[str] | None]:

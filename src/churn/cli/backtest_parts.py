@@ -51,13 +51,13 @@ def _worlds(made: Made, when: "Plan") -> "Iterator[tuple[str, str, int, World]]"
     from churn.core.features import catalogue
 
     for feed in backtest.feeds(made.data):
-        make = partial(backtest.rows_without, feed=feed, dates=when.every_date, **made.words)
+        make = partial(backtest.rows_without, recipe=made.recipe, feed=feed, dates=when.every_date)
         pieces = [piece for piece in made.engine.made(make, read("event_type"), ROWS) if piece.num_rows]
         features = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
         there, differ = backtest.with_features(made.there, when, features)
         yield "source", feed.name, differ, there
     names = made.there.features.column_names
-    for family, columns in backtest.families(names, catalogue(made.words["lookback"], made.data.roles)).items():
+    for family, columns in backtest.families(names, catalogue(made.recipe.lookback, made.data.roles)).items():
         yield "family", family, len(columns), backtest.without_columns(made.there, columns)
 
 
@@ -66,6 +66,6 @@ def failing(made: Made, day: "Day", judging: dict[str, Any]) -> list[dict[str, A
     from churn.core import backtest
 
     sources = backtest.feeds(made.data)
-    make = partial(backtest.silenced, as_of=day.as_of, sources=sources, **made.words)
+    make = partial(backtest.silenced, recipe=made.recipe, as_of=day.as_of, sources=sources)
     pieces = list(made.engine.made(make, read("event_type"), ROWS))
     return backtest.failing(pieces, day, sources=sources, capacity=judging["capacity"])

@@ -10,6 +10,7 @@ from churn.core.backtest.dates import Plan, plan
 from churn.core.backtest.day import Day, Settings, day, model_of
 from churn.core.backtest.failing import failing, silenced
 from churn.core.backtest.feeds import Feed, feeds
+from churn.core.backtest.recipe import Recipe
 from churn.core.backtest.report import report
 from churn.core.backtest.staleness import staleness
 from churn.core.backtest.verdict import FAILED
@@ -21,6 +22,7 @@ __all__ = [
     "Day",
     "Feed",
     "Plan",
+    "Recipe",
     "Settings",
     "World",
     "ablated",

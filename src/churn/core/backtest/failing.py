@@ -10,12 +10,9 @@ import pyarrow.compute as pc
 from churn.core.backtest.day import Day
 from churn.core.backtest.feeds import Feed, failed, instant_before
 from churn.core.backtest.lists import first_by, rank_correlation
-from churn.core.backtest.world import of_customers
-from churn.core.definitions import Definition
-from churn.core.features import Windows, features
+from churn.core.backtest.recipe import Recipe
 from churn.core.metrics import auc
 from churn.core.model import margins, score
-from churn.core.snapshots import snapshots
 from churn.words.errors import Fault
 
 SILENCES = (7, 28, None)
@@ -27,25 +24,19 @@ FEED, DAYS = "failed feed", "failed days"
 def silenced(
     events: pa.Table,
     attributes: pa.Table,
+    recipe: Recipe,
     *,
     as_of: int,
     sources: Sequence[Feed],
-    observed_until: int,
-    definition: Definition,
-    lookback: Windows,
-    roles: tuple[str, ...],
-    attribute_names: tuple[str, ...],
-    chosen: pa.Array | None,
 ) -> pa.Table:
     """FEATURES of a batch of whole customers at `as_of`, for each feed and silence, with the columns that say so."""
-    if chosen is not None:
-        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
-    at = snapshots(events, np.array([as_of]), observed_until=observed_until, definition=definition)
+    events, attributes = recipe.looked_at(events, attributes)
+    at = recipe.snapshots(events, np.array([as_of]))
     found = []
     for place, feed in enumerate(sources):
         for number, days in enumerate(SILENCES):
             left, said = failed(events, attributes, feed, since=instant_before(as_of, days))
-            made = features(left, at, said, lookback=lookback, roles=roles, attribute_names=attribute_names)
+            made = recipe.features(left, at, said)
             for name, value in ((FEED, place), (DAYS, number)):
                 made = made.append_column(name, pa.array(np.full(at.num_rows, value)))
             found.append(made)

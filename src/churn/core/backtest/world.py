@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 
 from churn.core.backtest.dates import Plan
 from churn.core.backtest.feeds import Feed, failed
-from churn.core.definitions import Definition
-from churn.core.features import Windows, features
+from churn.core.backtest.recipe import Recipe
 from churn.core.snapshots import snapshots
 from churn.core.timeline import instants
 from churn.words.errors import Fault, NotEnoughData
@@ -55,14 +54,9 @@ class World:
 def rows(
     events: pa.Table,
     attributes: pa.Table,
+    recipe: Recipe,
     *,
     when: Plan,
-    observed_until: int,
-    definition: Definition,
-    lookback: Windows,
-    roles: tuple[str, ...],
-    attribute_names: tuple[str, ...],
-    chosen: pa.Array | None,
 ) -> pa.Table:
     """One row per snapshot of a batch of whole customers: FEATURES, the outcome, and the outcome as known on each day.
 
@@ -73,16 +67,13 @@ def rows(
     ----------
     events, attributes : pa.Table
         EVENTS and ATTRIBUTES of the same whole customers, sorted.
-    chosen : pa.Array or None
-        The customers to look at; None takes all.
     """
-    if chosen is not None:
-        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
-    truth = snapshots(events, when.every_date, observed_until=observed_until, definition=definition)
-    made = features(events, truth, attributes, lookback=lookback, roles=roles, attribute_names=attribute_names)
+    events, attributes = recipe.looked_at(events, attributes)
+    truth = recipe.snapshots(events, when.every_date)
+    made = recipe.features(events, truth, attributes)
     made = made.append_column(TRUTH, truth["churned"])
     for day, dates in when.dates.items():
-        then = snapshots(known_at(events, day), dates, observed_until=day, definition=definition)
+        then = snapshots(known_at(events, day), dates, observed_until=day, definition=recipe.definition)
         made = made.append_column(f"{THEN}{day}", _spread(truth, dates, then))
     return made
 
@@ -90,22 +81,15 @@ def rows(
 def rows_without(
     events: pa.Table,
     attributes: pa.Table,
+    recipe: Recipe,
     *,
     feed: Feed,
     dates: np.ndarray,
-    observed_until: int,
-    definition: Definition,
-    lookback: Windows,
-    roles: tuple[str, ...],
-    attribute_names: tuple[str, ...],
-    chosen: pa.Array | None,
 ) -> pa.Table:
     """FEATURES of the same snapshots of a batch of whole customers, as if one feed had never told anything."""
-    if chosen is not None:
-        events, attributes = (of_customers(table, chosen) for table in (events, attributes))
-    truth = snapshots(events, dates, observed_until=observed_until, definition=definition)
+    events, attributes = recipe.looked_at(events, attributes)
     left, said = failed(events, attributes, feed, since=None)
-    return features(left, truth, said, lookback=lookback, roles=roles, attribute_names=attribute_names)
+    return recipe.features(left, recipe.snapshots(events, dates), said)
 
 
 def world(pieces: Iterable[pa.Table], when: Plan) -> World:
@@ -150,8 +134,3 @@ def _spread(truth: pa.Table, dates: np.ndarray, then: pa.Table) -> pa.Array:
     place[here] = np.arange(then.num_rows)
     churned = then["churned"].combine_chunks()
     return churned.take(pa.array(place, mask=~here))
-
-
-def of_customers(table: pa.Table, customers: pa.Array) -> pa.Table:
-    """The rows of these customers, in one chunk a column."""
-    return table.filter(pc.is_in(table["customer_id"].cast(pa.string()), value_set=customers)).combine_chunks()
