@@ -17,6 +17,9 @@ from churn.words.errors import NotEnoughData
 
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 """Fader, Hardie and Lee (2005), table 1: the CDNOW sample, 39 weeks, time in weeks."""
+TENTHS = {"r": 0.041, "alpha": 0.090, "a": 0.245, "b": 0.291}
+"""Standard deviation of the logarithm of each parameter over the ten tenths of the cohort, customers k, k + 10, ... of the
+file, each fitted with `most_likely`: by so much does a sample of 2,357 differ from the cohort by chance."""
 ROOT = Path(__file__).parents[2]
 CDNOW = Path(os.environ.get("CHURN_SHARED_DATA") or ROOT.parent / "shared/data") / "cdnow/cdnow_master.csv.gz"
 
@@ -58,7 +61,9 @@ def test_counts_are_repeats_days_to_the_last_act_and_days_since_the_first() -> N
 @pytest.mark.skipif(not CDNOW.is_file(), reason="the CDNOW data are not at hand")
 def test_the_cohort_has_the_parameters_of_the_papers_sample_of_it() -> None:
     found = bg_nbd.most_likely(cohort())
-    assert found == pytest.approx(PUBLISHED, rel=0.2)
+    apart = {name: abs(np.log(found[name] / PUBLISHED[name])) for name in bg_nbd.PARAMETERS}
+    # Two standard deviations; measured: .035, .082, .092, .116.
+    assert all(apart[name] <= 2 * TENTHS[name] for name in apart), apart
 
 
 def test_who_has_bought_twice_more_in_39_weeks_is_alive_with_the_probability_of_the_paper() -> None:
