@@ -18,8 +18,8 @@ from churn.words.errors import NotEnoughData
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 """Fader, Hardie and Lee (2005), table 1: the CDNOW sample, 39 weeks, time in weeks."""
 TENTHS = {"r": 0.041, "alpha": 0.090, "a": 0.245, "b": 0.291}
-"""Standard deviation of the logarithm of each parameter over the ten tenths of the cohort, customers k, k + 10, ... of the
-file, each fitted with `most_likely`: by so much does a sample of 2,357 differ from the cohort by chance."""
+"""Standard deviation of the logarithm of each parameter over the ten tenths of the cohort, customers k, k + 10, ... of
+the file, each fitted with `most_likely`: by so much does a sample of 2,357 differ from the cohort by chance."""
 ROOT = Path(__file__).parents[2]
 CDNOW = Path(os.environ.get("CHURN_SHARED_DATA") or ROOT.parent / "shared/data") / "cdnow/cdnow_master.csv.gz"
 
