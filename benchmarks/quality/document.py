@@ -58,7 +58,7 @@ BETTER = {"auc": 1, "ap": 1, "logloss": -1, "brier": -1}
 def document(rows: Iterable[Row]) -> str:
     """The page: what the paired differences say, then two tables a protocol, one row a model."""
     by_protocol = {name: list(members) for name, members in groupby(rows, lambda r: r["protocol"])}
-    found = HEAD + _summary(by_protocol) + _standings(by_protocol) + _missing(by_protocol)
+    found = HEAD + _took(by_protocol) + _summary(by_protocol) + _standings(by_protocol) + _missing(by_protocol)
     return found + "".join(_protocol(name, members) for name, members in by_protocol.items())
 
 
@@ -73,6 +73,12 @@ def standing(row: Row, metric: str) -> str:
     if low > 0:
         return "ahead"
     return "behind" if high < 0 else "level"
+
+
+def _took(by_protocol: dict[str, list[Row]]) -> str:
+    """What all models took together."""
+    minutes = sum(row["cpu_s"] for rows in by_protocol.values() for row in rows) / 60
+    return f"All models together took {minutes:.0f} minutes of processor time.\n"
 
 
 def _summary(by_protocol: dict[str, list[Row]]) -> str:

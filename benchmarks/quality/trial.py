@@ -49,12 +49,14 @@ def trial(
     where the same code made them from the same rows.
     """
     began = time.perf_counter()
+    say("events and features")
     found = _tables(protocol, [o for o in overrides if not o.startswith("model.")], cache)
     folder = cache / "work" / name
     exchange.write(folder, found, parts(protocol, found.snapshots, found.split))
     say(f"{found.features.num_rows:,} snapshots, {found.features.num_columns - 2} features, {_since(began)}")
     wanted = [m for m in protocol.models if m not in without and (models is None or m in {OURS, *models})]
     there = _scored(folder, name, wanted, again=again, overrides=overrides, cache=cache, say=say)
+    say(f"intervals from {BOOTSTRAP:,} resamples")
     return _rows(name, protocol, there, folder, found)
 
 

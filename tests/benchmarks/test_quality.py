@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.quality.__main__ import main
 from benchmarks.quality.document import METRICS, best_peer, clearly_ahead, document, sources, standing
 from benchmarks.quality.environments import HERE
 from benchmarks.quality.protocols import ALSO_OURS, OURS, PEERS, PROTOCOLS
@@ -128,3 +129,14 @@ def test_where_mistakes_have_prices_the_model_saves_money_and_thresholds_of_one_
     row = rows_of("tv_subscription")[OURS]
     assert row["savings_low"] > 0.1
     assert abs(row["savings_at_half"]) < 0.005
+
+
+def test_it_says_at_which_of_how_many_protocols_it_is_and_goes_on_without_data_that_are_not_there(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("CHURN_SHARED_DATA", str(tmp_path))
+    assert main(["--only", "online_retail_90", "--only", "cdnow_master", "--cache", str(tmp_path)]) == 0
+    first, second, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"[1/2] online_retail_90: skipped, since {tmp_path}")
+    assert second.startswith("[2/2] cdnow_master: skipped, since ")
+    assert last.startswith("2 protocols in 0.0 minutes")
