@@ -4,7 +4,7 @@ import json
 
 from churn.core.dataset import dataset
 from churn.core.definitions import DEFINITIONS
-from churn.core.delivery_files import delivery_files
+from churn.core.editions.files import delivery_files
 from churn.core.model import read, version
 from churn.core.promotion import in_use
 from churn.core.risk_list import of_today, risk_list

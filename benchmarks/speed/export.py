@@ -75,7 +75,7 @@ def _written(folder: Path, name: str) -> dict[str, float]:
 
 def _maker(name: str) -> Callable[[pa.Table], bytes | Iterator[bytes]]:
     from churn.core import delivery_files
-    from churn.core.workbook import workbook
+    from churn.core.editions.workbook import workbook
 
     if name != "xlsx":
         lines = {"csv": delivery_files.csv_lines, "json": delivery_files.json_lines, "parquet": delivery_files.parquet}
@@ -86,7 +86,7 @@ def _maker(name: str) -> Callable[[pa.Table], bytes | Iterator[bytes]]:
 def _summary(listed: pa.Table) -> Any:
     from churn.core.dataset import ROLE_NOUNS, Dataset
     from churn.core.definitions import Definition
-    from churn.core.summary import summary
+    from churn.core.editions.summary import summary
 
     dataset = Dataset("shop", "UTC", 0, instant("2026-01-01", "UTC"), "EUR", dict(ROLE_NOUNS), {}, {})
     definition = Definition("inactivity", 0, 28, live_days=90, roles=("purchase",))

@@ -91,7 +91,7 @@ def _shares(by: dict[str, dict[str, Any]]) -> str:
 
 
 def _export(rows: list[dict[str, Any]]) -> str:
-    from churn.core.workbook import HEAD_ROWS
+    from churn.core.editions.workbook import HEAD_ROWS
 
     if not rows:
         return ""

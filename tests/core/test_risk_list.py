@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from churn.core.dataset import ROLE_NOUNS, Noun
 from churn.core.definitions import Definition
 from churn.core.definitions.sentences import churn_in_words
-from churn.core.headings import HEADINGS
+from churn.core.editions.headings import HEADINGS
+from churn.core.editions.summary import summary
 from churn.core.risk_list import nothing_particular, of_today, risk_list
-from churn.core.summary import summary
 from churn.words.errors import ConfigFault, Fault, GateFault, NotEnoughData
 from churn.words.tables import RISK_LIST
 from tests.core.list_world import (

@@ -17,7 +17,7 @@ from churn.core.card.page import page
 from churn.core.dataset import Dataset
 from churn.core.definitions import Definition
 from churn.core.definitions.sentences import churn_in_words
-from churn.core.summary import local_text
+from churn.core.editions.summary import local_text
 
 __all__ = ["card", "files"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from churn.core.kernel import ENDLESS
+from churn.core.history.kernel import ENDLESS
 
 
 @njit(cache=True, nogil=True)
@@ -12,7 +12,7 @@ def silenced(offsets, occurred, kind, mask, as_ofs, limit, snap_offsets, snap_as
 
     The silence counts from the last event of `mask` before it, which may lie before `as_of`. A snapshot whose limit is
     0 has none, and gets `ENDLESS`, as does one without an event before `as_of`. Whoever does nothing more reaches every
-    limit in the end. Other parameters as in `churn.core.kernel`.
+    limit in the end. Other parameters as in `churn.core.history.kernel`.
     """
     out = np.full(len(snap_as_of), ENDLESS)
     for customer in range(len(offsets) - 1):

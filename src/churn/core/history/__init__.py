@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from churn.core.kernel import ENDLESS, distinct, gaps, located, windowed
+from churn.core.history.kernel import ENDLESS, distinct, gaps, located, windowed
 from churn.core.timeline import KINDS, Timeline, kinds_mask
 from churn.words.errors import Fault
 from churn.words.tables import MILLI_PER_UNIT, MINOR_PER_UNIT, ROLES

@@ -17,8 +17,8 @@ from churn.core.amounts import (
     money_format,
     share,
 )
-from churn.core.headings import HEADINGS
-from churn.core.summary import Summary, is_midnight
+from churn.core.editions.headings import HEADINGS
+from churn.core.editions.summary import Summary, is_midnight
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

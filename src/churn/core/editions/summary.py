@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from churn.core.dataset import Dataset
 from churn.core.definitions import Definition
 from churn.core.definitions.sentences import churn_in_words
-from churn.core.headings import LANGUAGES
+from churn.core.editions.headings import LANGUAGES
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.amounts import count, money
-from churn.core.headings import HEADINGS, LANGUAGES
+from churn.core.editions.headings import HEADINGS, LANGUAGES
+from churn.core.editions.summary import Summary, local_text
 from churn.core.metric_words import DIRECTIONS, METRICS, number
 from churn.core.risk_list import LEAVING
-from churn.core.summary import Summary, local_text
 from churn.core.template import template
 
 HEAD_ROWS = 50
@@ -106,7 +106,7 @@ def page(
     about
         Its summary.
     evaluation, figures, reconciliation, digests
-        As `churn.core.delivery_files.delivery_files` takes them.
+        As `churn.core.editions.files.delivery_files` takes them.
     """
     head = listed.slice(0, HEAD_ROWS)
     at_risk = pc.sum(head["value_at_risk"]).as_py()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from churn.core.chart_words import GROUPS_ZH, WORDS
+from churn.core.charts.words import GROUPS_ZH, WORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

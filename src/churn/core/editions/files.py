@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from churn.core.dataset import Dataset
 from churn.core.definitions import Definition
-from churn.core.headings import LANGUAGES
-from churn.core.page import page
-from churn.core.summary import summary
+from churn.core.editions.headings import LANGUAGES
+from churn.core.editions.page import page
+from churn.core.editions.summary import summary
+from churn.core.editions.workbook import workbook
 from churn.core.usability import usability
-from churn.core.workbook import workbook
 
 INSTANT_TEXT = "%Y-%m-%dT%H:%M:%SZ"
 FORMULA_START = "^[=+\\-@\t\r]"

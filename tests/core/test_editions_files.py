@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.core.delivery_files import csv_lines, delivery_files, json_lines
+from churn.core.editions.files import csv_lines, delivery_files, json_lines
 from churn.words.tables import RISK_LIST
 from tests.core.list_world import ABOUT, listed
 
@@ -60,7 +60,7 @@ def test_the_csv_file_has_the_columns_by_name_and_no_byte_order_mark():
 
 def test_pieces_of_a_long_list_make_the_files_of_a_whole_one(monkeypatch):
     at_once = csv_bytes(small()), b"".join(json_lines(small()))
-    monkeypatch.setattr("churn.core.delivery_files.PIECE_ROWS", 2)
+    monkeypatch.setattr("churn.core.editions.files.PIECE_ROWS", 2)
     assert (csv_bytes(small()), b"".join(json_lines(small()))) == at_once
     assert len(list(csv_lines(small()))) == 2
 
@@ -90,7 +90,7 @@ def test_the_json_file_is_an_array_with_one_object_a_line():
 def test_a_list_in_pieces_is_one_json_array(monkeypatch):
     table = small()
     whole = b"".join(json_lines(table))
-    monkeypatch.setattr("churn.core.delivery_files.PIECE_ROWS", 2)
+    monkeypatch.setattr("churn.core.editions.files.PIECE_ROWS", 2)
     assert b"".join(json_lines(table)) == whole
     assert b"".join(json_lines(pa.concat_tables([table.slice(0, 1), table.slice(1)]))) == whole
 

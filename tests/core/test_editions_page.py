@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from churn.core.amounts import count, money
-from churn.core.page import HEAD_ROWS, page
-from churn.core.summary import summary
+from churn.core.editions.page import HEAD_ROWS, page
+from churn.core.editions.summary import summary
 from tests.core.list_world import DATASET, DEFINITION, DIGESTS, EVALUATION, FIGURES, RECONCILIATION, listed
 
 EVIL = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"

@@ -7,9 +7,9 @@ import pytest
 from openpyxl import load_workbook
 
 from churn.core import workbook as module
-from churn.core.headings import HEADINGS
-from churn.core.summary import summary
-from churn.core.workbook import CELL_CHARACTERS, plain, workbook
+from churn.core.editions.headings import HEADINGS
+from churn.core.editions.summary import summary
+from churn.core.editions.workbook import CELL_CHARACTERS, plain, workbook
 from tests.core.list_world import DATASET, DEFINITION, EVALUATION, listed
 
 # Excel draws our bars by an extension of 2010 that openpyxl does not read.
