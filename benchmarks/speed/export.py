@@ -61,7 +61,7 @@ def _written(folder: Path, name: str) -> dict[str, float]:
     from churn.shell.starts import bring
 
     bring()
-    from churn.core import delivery_files, workbook  # noqa: F401 - imports are not timed
+    from churn.core.editions import files, workbook  # noqa: F401 - imports are not timed
     from churn.shell import store
 
     listed = pq.read_table(folder / "list.parquet").combine_chunks()
@@ -74,11 +74,11 @@ def _written(folder: Path, name: str) -> dict[str, float]:
 
 
 def _maker(name: str) -> Callable[[pa.Table], bytes | Iterator[bytes]]:
-    from churn.core import delivery_files
+    from churn.core.editions import files
     from churn.core.editions.workbook import workbook
 
     if name != "xlsx":
-        lines = {"csv": delivery_files.csv_lines, "json": delivery_files.json_lines, "parquet": delivery_files.parquet}
+        lines = {"csv": files.csv_lines, "json": files.json_lines, "parquet": files.parquet}
         return lines[name]
     return lambda listed: workbook(listed, _summary(listed), language="en", verdict="Better than a rule.")
 

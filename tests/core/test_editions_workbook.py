@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
-from churn.core import workbook as module
+from churn.core.editions import workbook as module
 from churn.core.editions.headings import HEADINGS
 from churn.core.editions.summary import summary
 from churn.core.editions.workbook import CELL_CHARACTERS, plain, workbook

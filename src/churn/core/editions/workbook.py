@@ -19,6 +19,7 @@ from churn.core.amounts import (
 )
 from churn.core.editions.headings import HEADINGS
 from churn.core.editions.summary import Summary, is_midnight
+from churn.core.editions.workbook_words import WORDS
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -41,54 +42,6 @@ MOST_LINES = 20
 INK, MUTED, LINE, HEADER = "#1F2933", "#52606D", "#E1E5EA", "#243B53"
 RISK_BAR, VALUE_BAR, RISK_TINT = "#F9C7A3", "#B7D5EE", "#FDE5D3"
 """Warm means risk and cool means money, here and on the page."""
-
-WORDS = {
-    "en": {
-        "list": "At risk",
-        "about": "About this list",
-        "title": "Customers at risk of leaving",
-        "churn": "What leaving means",
-        "as_of": "As of",
-        "source": "Data set",
-        "n_customers": "Customers scored",
-        "expected_churners": "Expected to leave",
-        "expected_value": "Value expected in {days} days",
-        "value_at_risk": "Value at risk in all",
-        "notice": "Read this first",
-        "verdict": "Better than a simple rule?",
-        "model_version": "Model version",
-        "shown": "Rows shown",
-        "head": "The first {rows} of {all} customers; all of them are in risk_list.csv and risk_list.parquet.",
-        "whole": "All {all} customers.",
-        "of": "{part} of {whole} ({share})",
-        "column": "Column",
-        "meaning": "What it means",
-        "page": "Page",
-    },
-    "zh": {
-        "list": "流失风险名单",
-        "about": "名单说明",
-        "title": "流失风险客户名单",
-        "churn": "流失的定义",
-        "as_of": "截至",
-        "source": "数据集",
-        "n_customers": "评分客户数",
-        "expected_churners": "预计流失",
-        "expected_value": "未来 {days} 天的预期价值",
-        "value_at_risk": "风险金额合计",
-        "notice": "请先阅读",
-        "verdict": "是否优于简单规则？",
-        "model_version": "模型版本",
-        "shown": "本表行数",
-        "head": "仅列出 {all} 位客户中的前 {rows} 位；完整名单见 risk_list.csv 与 risk_list.parquet。",
-        "whole": "全部 {all} 位客户。",
-        "of": "{whole} 中的 {part}（{share}）",
-        "column": "列",
-        "meaning": "含义",
-        "page": "页",
-    },
-}
-"""The words of the workbook that are no column of the list."""
 
 
 def workbook(listed: pa.Table, about: Summary, *, language: str, verdict: str) -> bytes:

@@ -15,6 +15,9 @@ Edges may be negative: then they lie past `as_of`, which only `snapshots` asks f
 Arrays named `snap_*` say which of the customer x as-of cells are wanted: the snapshots of customer i are
 `snap_offsets[i]:snap_offsets[i + 1]`, and `snap_as_of` is the index of their as-of date, ascending. Questions are
 given by the kind of event that they are about: those about kind k are `of_kind[kind_offsets[k]:kind_offsets[k + 1]]`.
+
+All of it stands in one file, because what numba keeps compiled is made anew when the file of a function changes, but
+not when that of a function which it calls does.
 """
 
 import numpy as np
