@@ -63,6 +63,13 @@ def test_who_made_a_delivery_stands_beside_it_and_changes_nothing_of_it(tmp_path
     assert (folder / ORIGIN).stat().st_mtime_ns == before
 
 
+def test_a_damaged_note_of_who_made_a_delivery_is_written_anew(tmp_path):
+    folder, _ = delivered(tmp_path, "one")
+    (folder / ORIGIN).write_bytes(b"\xff\xfe")
+    name_origin(folder, {"run_id": "a"})
+    assert json.loads((folder / ORIGIN).read_text()) == {"run_id": "a"}
+
+
 def test_two_checkouts_give_the_same_bytes(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

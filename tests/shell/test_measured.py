@@ -45,3 +45,9 @@ def test_a_report_that_does_not_say_what_it_is_of_is_refused(project):
     (project / BACKTEST).write_text("{}")
     with pytest.raises(IntegrityFault, match="churn backtest"):
         measured()
+
+
+def test_a_damaged_report_says_to_remove_it_and_not_to_run_again(project):
+    (project / BACKTEST).write_text('{"digest": {')
+    with pytest.raises(IntegrityFault, match="Remove it, or run `churn backtest` again"):
+        measured()

@@ -159,6 +159,14 @@ def test_a_broken_graph_is_a_fault_of_configuration_in_the_words_of_dvc(graph):
     assert "dvc.yaml" in str(fault)
 
 
+@pytest.mark.parametrize("damage", [b"<<<<<<< HEAD\nschema: '2.0'\n=======\n", b"", b"\0\0\0"])
+def test_a_damaged_lock_file_says_that_it_may_be_removed(graph, damage):
+    Path("dvc.lock").write_bytes(damage)
+    with pytest.raises(Fault, match=r"dvc\.lock, .* is damaged: .*Remove it and run again") as caught:
+        repro(lambda _: None)
+    assert caught.value.code == Exit.INTEGRITY
+
+
 def test_a_term_signal_ends_the_stages_within_5_seconds_and_the_next_run_goes_on(graph):
     with sleeping() as process:
         stage = stage_process()

@@ -286,10 +286,11 @@ def test_json_refuses_numbers_that_are_none() -> None:
     assert not Path("x.json").exists()
 
 
-def test_json_that_was_cut_short_is_an_integrity_fault() -> None:
-    Path("x.json").write_text('{"a": ', encoding="utf-8")
-    with pytest.raises(IntegrityFault, match=r"x\.json is not whole JSON"):
-        store.read_json("x.json")
+@pytest.mark.parametrize("damage", [b'{"a": [1, 2', b"\xff\xfe\x80", b"\0\0\0\0", b""])
+def test_damaged_json_names_what_mends_it(damage: bytes) -> None:
+    Path("note.json").write_bytes(damage)
+    with pytest.raises(IntegrityFault, match=r"note\.json is not whole JSON .*\. Remove it\.$"):
+        store.read_json("note.json", remedy="Remove it")
 
 
 def test_a_file_in_pieces_is_written_piece_by_piece():

@@ -7,6 +7,7 @@ of what a run makes.
 from pathlib import Path
 
 REFERENCE = Path("data/reference.json")
+REMEDY = f"Remove {REFERENCE} and run again: this run compares no units with the last delivery, and writes it anew"
 
 
 def check() -> None:
@@ -16,15 +17,20 @@ def check() -> None:
     ------
     DriftFault
         Naming the source and both medians (exit 7).
+    IntegrityFault
+        The file is damaged: the run stops, since nobody would notice that nothing was compared (exit 10).
     """
     from churn.core.events.findings import unit_message
     from churn.core.events.units import against
     from churn.shell import store
-    from churn.words.errors import DriftFault
+    from churn.words.errors import DriftFault, IntegrityFault
 
     if not REFERENCE.exists():
         return
-    for name, jump in against(store.read_json(REFERENCE), _medians()).items():
+    before = store.read_json(REFERENCE, remedy=REMEDY)
+    if not _is_medians(before):
+        raise IntegrityFault(f"{REFERENCE} does not hold the medians of sources. {REMEDY}.")
+    for name, jump in against(before, _medians()).items():
         said = unit_message(name, jump, "against the last delivery")
         raise DriftFault(f"{said}; to accept the new unit, remove {REFERENCE}")
 
@@ -34,6 +40,14 @@ def keep() -> None:
     from churn.shell import store
 
     store.write_json(REFERENCE, _medians())
+
+
+def _is_medians(found: object) -> bool:
+    """Whether this is source → number → type → median, as `keep` writes it."""
+    if not isinstance(found, dict) or not all(isinstance(numbers, dict) for numbers in found.values()):
+        return False
+    medians = (median for numbers in found.values() for median in numbers.values())
+    return all(isinstance(median, int | float) and median > 0 for median in medians)
 
 
 def _medians() -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ the manifest included: it holds no clock and no number of a run.
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -123,8 +124,10 @@ def verify(folder: Path) -> None:
 def name_origin(folder: Path, origin: dict[str, object]) -> None:
     """Say beside the files of a delivery who made them; equal words again change nothing."""
     path = folder / ORIGIN
-    if not path.exists() or read_json(path) != origin:
-        write_json(path, origin)
+    with suppress(IntegrityFault):  # a damaged one is written anew
+        if path.exists() and read_json(path) == origin:
+            return
+    write_json(path, origin)
 
 
 def listed(folder: Path, columns: list[str] | None = None) -> "pa.Table":

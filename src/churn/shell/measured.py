@@ -26,7 +26,7 @@ def measured() -> dict[str, Any]:
     """
     if not Path(BACKTEST).exists():
         return {"backtest": None, "digests": {}}
-    found = read_json(BACKTEST)
+    found = read_json(BACKTEST, remedy="Remove it, or run `churn backtest` again")
     if not isinstance(found, dict) or not isinstance(found.get("digest"), dict):
         raise IntegrityFault(f"{BACKTEST} does not say what it was made from; remove it, or run `churn backtest` again")
     in_use = {"data": digest(PATHS["raw"]), "params": digest(PARAMS)}

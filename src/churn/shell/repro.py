@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from churn.shell.runs import MARK, RUNS_UNDER, die_with_parent
-from churn.words.errors import DiskFault, Exit, Fault, LockedFault
+from churn.words.errors import DiskFault, Exit, Fault, IntegrityFault, LockedFault
 
 LOG = Path("data/logs/run.log")
 
@@ -121,6 +121,7 @@ class _Heard:
         self._errors: list[str] = []
         self._last: deque[str] = deque(maxlen=5)
         self._exited = 0
+        self._lock_is_damaged = False
 
     def line(self, line: str, log: IO[str]) -> None:
         """Take one line of output: a mark, or a line of DVC or of a library, which goes to the log."""
@@ -131,6 +132,8 @@ class _Heard:
         log.flush()
         if found := re.match(r"Stage '([^']+)' (?:didn't change|is cached)", line):
             self._tell(Step(found[1], "unchanged"))
+        if re.search(r"dvc\.lock' (?:validation failed|is invalid)|unable to read: 'dvc\.lock'", line):
+            self._lock_is_damaged = True
         if line.strip():
             self._last.append(line.strip())
         if line.startswith("ERROR: "):
@@ -157,6 +160,9 @@ class _Heard:
             return LockedFault(f"another DVC command works in this folder: {complaint}. Wait for it, then run again")
         if "No space left" in complaint or "Permission denied" in complaint:
             return DiskFault(f"{complaint}. The log is {LOG}")
+        if self._lock_is_damaged:
+            said = "dvc.lock, in which DVC keeps what it made, is damaged"
+            return IntegrityFault(f"{said}: {complaint}. Remove it and run again: everything is made anew")
         return _fault(Exit.CONFIG, f"DVC refused to run: {complaint}. The log is {LOG}")
 
     def _killed(self, complaint: str) -> Fault:

@@ -11,13 +11,18 @@ from churn.shell.store.whole import absent, beside, force, force_folder, reading
 from churn.words.errors import Fault, IntegrityFault
 
 
-def read_json(path: str | Path) -> Any:
-    """What the JSON file says."""
-    text = read_text(path)
+def read_json(path: str | Path, *, remedy: str = "Run `churn run`, which makes it again") -> Any:
+    """What the JSON file says; `remedy` is what mends a damaged one, where no stage makes it.
+
+    Raises
+    ------
+    IntegrityFault
+        If it is cut off, or no JSON at all.
+    """
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise IntegrityFault(f"{path} is not whole JSON ({error}). Run `churn run`, which makes it again.") from error
+        return json.loads(read_text(path))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise IntegrityFault(f"{path} is not whole JSON ({error}). {remedy}.") from error
 
 
 def write_json(path: str | Path, value: Any) -> None:
