@@ -83,6 +83,15 @@ def test_the_readme_names_files_that_a_delivery_has():
     assert set(re.findall(r"`((?:risk_list\w*|index)\.\w+)`", README)) <= set(FILES)
 
 
+def test_the_map_names_every_room_and_no_other():
+    rows = re.findall(r"^\| (`.*?) \|", text_of(ROOT / "docs/architecture.md"), re.MULTILINE)
+    named = [room for row in rows for room in re.findall(r"`([\w/]+)`", row)]
+    rooms = [ROOT / "src/churn/words", *(ROOT / "src/churn/core").iterdir(), *(ROOT / "src/churn/shell").iterdir()]
+    there = {path for path in rooms if not path.name.startswith("__")}
+    told = [path.relative_to(ROOT / "src/churn").with_suffix("").as_posix() + "/" * path.is_dir() for path in there]
+    assert sorted(named) == sorted(told)
+
+
 def test_the_readme_draws_the_line_of_dvc_yaml():
     stages = set(yaml.safe_load(text_of(ROOT / "dvc.yaml"))["stages"])
     drawn = set(re.findall(r"\b[a-z_]+\b", README.split("```")[1])) - {"deliveries", "as_of"}
