@@ -46,8 +46,9 @@ def test_a_week_that_its_year_does_not_have_is_unreadable(written):
 
 
 def test_a_day_number_that_is_no_number_is_unreadable():
-    found = instants(pa.array(["1.5", "x"]), Time("t", format="day_number", start="2024-01-01"), "UTC")
+    found = instants(pa.array(["1.5x", "x"]), Time("t", format="day_number", start="2024-01-01"), "UTC")
     assert found.unreadable.all()
+    assert instants(pa.array(["1.5"]), Time("t", format="week_number", start="2024-01-01"), "UTC").unreadable.all()
 
 
 @pytest.mark.parametrize(

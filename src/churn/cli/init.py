@@ -82,8 +82,13 @@ def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
     data = _dataset(drawn.values)
     composed = sections.compose(["engine=duckdb", "model=ladder"])
     events, counts = _through_the_door(data, composed)
-    active = events if drawn.contract else events.filter(_is_in(events["role"], drawn.active))
-    seen = guess.window(_instants(active if active.num_rows else events), data.time_zone, drawn.period_days)
+    # The end of a contract may be agreed on long before it comes: it does not tell until when there are data.
+    said = tuple(role for role in drawn.roles if role != "cancel") if drawn.contract else drawn.active
+    active = events.filter(_is_in(events["role"], said))
+    sums = drawn.period
+    seen = guess.window(
+        _instants(active if active.num_rows else events), data.time_zone, sums.known_after if sums else None
+    )
     bounds = _dataset(drawn.values | {"observed_from": seen.since, "observed_until": seen.until})
     chosen = guess.choice(
         events,
@@ -93,7 +98,7 @@ def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
         contract=drawn.contract,
         parts=composed.values["split"],
         churners_least=composed.values["model"]["churners_least"],
-        step_days=drawn.period_days,
+        step_days=sums.days if sums else None,
     )
     return guess.finished(noted(drawn, counts), seen, chosen), chosen
 

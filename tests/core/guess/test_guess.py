@@ -6,7 +6,8 @@ import pytest
 
 from churn.core import guess
 from churn.core.guess import Sample, layout, timing, tree, words
-from churn.core.guess.tables import STATES, found
+from churn.core.guess.samples import STATES
+from churn.core.guess.tables import found
 from churn.core.guess.times import guessed
 from churn.words.errors import ContractFault
 from churn.words.windows import DAY_US, instant
@@ -206,6 +207,7 @@ def test_the_same_dates_with_day_and_month_in_doubt_are_to_be_checked():
         ("客户;金额\n甲乙;1\n丙丁;2\n", "gb18030", ";", True),
         ("Kunde|Größe\nMüller|1\nJäger|2\n", "cp1252", "|", True),
         ("a,b\n1,2\n", "utf-16", ",", True),
+        ("customer,2023-01,2023-02\na,1,2\nb,0,4\n", "utf-8", ",", True),
     ],
 )
 def test_the_layout_is_read_off_the_first_bytes(text, encoding, delimiter, header):

@@ -10,6 +10,7 @@ from churn.core.dataset.shapes import (
     ENCODINGS,
     EPOCH_MS,
     EPOCH_S,
+    EPOCH_US,
     ISO,
     TIME_PARTS,
     Attributes,
@@ -136,13 +137,13 @@ def _check_time(key: str, time: Time) -> None:
         raise ConfigFault(f"{key}: `start` is the local date from which {' or '.join(COUNTED_DAYS)} counts; give both")
     if time.start is not None:
         _check_date(f"{key}.start", time.start)
-    if time.format in (ISO, EPOCH_S, EPOCH_MS, *COUNTED_DAYS):
+    if time.format in (ISO, EPOCH_S, EPOCH_MS, EPOCH_US, *COUNTED_DAYS):
         return
     parts = time.format.split("%")[1:]
     unknown = [p[:1] for p in parts if p[:1] not in TIME_PARTS]
     if unknown or not parts:
         known = " ".join(f"%{p}" for p in TIME_PARTS)
-        named = ", ".join((ISO, EPOCH_S, EPOCH_MS, *COUNTED_DAYS))
+        named = ", ".join((ISO, EPOCH_S, EPOCH_MS, EPOCH_US, *COUNTED_DAYS))
         raise ConfigFault(f"{key}.format is {time.format!r}; it is {named} or made of {known}")
 
 

@@ -19,12 +19,15 @@ TIME_PARTS = {
     "S": r"(?P<second>\d{1,2})",
     "f": r"(?P<fraction>\d{1,6})",
     "p": r"(?P<half>[AaPp][Mm])",
-    "z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
+    "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}:?\d{2})",
+    "b": r"(?P<month_name>\p{L}{3,12})\.?",
+    "a": r"\p{L}{2,12}\.?",
     "G": r"(?P<iso_year>\d{4})",
     "V": r"(?P<iso_week>\d{1,2})",
 }
-"""Parts of a declared time format, as in strptime. Names of months are missing: they depend on a language."""
-ISO, EPOCH_S, EPOCH_MS = "iso", "epoch_s", "epoch_ms"
+"""Parts of a declared time format, as in strptime. `%b` is the name of a month or its beginning (words/months.py has
+the languages), `%a` that of a weekday, which says nothing that the date does not."""
+ISO, EPOCH_S, EPOCH_MS, EPOCH_US = "iso", "epoch_s", "epoch_ms", "epoch_us"
 DAY_NUMBER, WEEK_NUMBER = "day_number", "week_number"
 COUNTED_DAYS = {DAY_NUMBER: 1, WEEK_NUMBER: 7}
 """Formats that count from a declared `start`, and how many days one is; number 0 is the start itself."""
@@ -52,7 +55,7 @@ class Noun:
 
 @dataclass(frozen=True)
 class Time:
-    """A column of times, or a constant; `format` is iso, epoch_s, epoch_ms or parts such as %d/%m/%Y %H:%M.
+    """A column of times, or a constant; `format` is iso, epoch_s, epoch_ms, epoch_us or parts such as %d/%m/%Y %H:%M.
 
     `time_zone` holds for times that are written without one; null means the time zone of the data set. day_number and
     week_number count from the local date `start`. `plus_days` are added: what a row says of a week is known after it.

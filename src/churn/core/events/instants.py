@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset.shapes import COUNTED_DAYS, EPOCH_MS, EPOCH_S, ISO, TIME_PARTS, Time
+from churn.core.dataset.shapes import COUNTED_DAYS, DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, TIME_PARTS, Time
 from churn.words.errors import ContractFault
+from churn.words.months import month_number
 from churn.words.windows import DAY_US, instant
 
 FIRST_YEAR, LAST_YEAR = 1971, 2100
@@ -19,11 +20,12 @@ FIRST_YEAR, LAST_YEAR = 1971, 2100
 unit looks like, and an epoch in milliseconds that is read as seconds lies tens of thousands of years ahead."""
 EARLIEST = instant(f"{FIRST_YEAR}-01-01", "UTC")
 LATEST = instant(f"{LAST_YEAR}-01-01", "UTC")
-_UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000}
+_UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000, EPOCH_US: 1}
+_COUNT = r"^(?P<sign>-?)(?P<whole>\d+)\.?(?P<fraction>\d{0,9})\d*$"
 _ISO = (
     r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?)?)?"
-    r"(?: ?(?P<offset>Z|[+-]\d{2}:?\d{2}))?$"
+    r"(?: ?(?P<offset>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?$"
 )
 
 
@@ -48,7 +50,7 @@ def instants(column: pa.Array, time: Time, time_zone: str) -> Instants:
     Parameters
     ----------
     column : pa.Array
-        Texts (trimmed, blank is null), timestamps, dates or whole numbers.
+        Texts (trimmed, blank is null), timestamps, dates or numbers.
     time : Time
         Format and time zone.
     time_zone : str
@@ -92,8 +94,13 @@ def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.n
         return _epoch(column, _UNITS[time.format])
     if time.start is not None:
         counted, readable, _ = _epoch(column, COUNTED_DAYS[time.format] * DAY_US)
+        # Half a day is noon, as in spreadsheets; half a week is a mistake.
+        readable &= (time.format == DAY_NUMBER) | (counted % DAY_US == 0)
         return counted + instant(time.start, "UTC"), readable, np.zeros(n, bool)
-    if not pa.types.is_string(kind):
+    if pa.types.is_integer(kind) and time.format != ISO:
+        # 20240131 as a number.
+        column = column.cast(pa.string())
+    if not pa.types.is_string(column.type):
         raise ContractFault(
             f"column {time.column} holds {kind}, which is no time; if it counts seconds or milliseconds since 1970, "
             f"declare `format: {EPOCH_S}` or `format: {EPOCH_MS}`"
@@ -107,13 +114,25 @@ def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _epoch(column: pa.Array, unit_us: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whole numbers since 1970. More than 15 digits are no time in any of the units."""
+    """Numbers since 1970, with or without a fraction. More than 16 digits are no time in any of the units."""
+    if pa.types.is_floating(column.type):
+        values = column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
+        sound = np.isfinite(values)
+        us = np.round(np.clip(np.where(sound, values, 0.0) * unit_us, -(2.0**61), 2.0**61)).astype(np.int64)
+        return us, sound, np.ones(len(column), bool)
     text = column.cast(pa.string())
-    readable = pc.match_substring_regex(text, r"^-?\d{1,15}(\.0*)?$").fill_null(False)
-    whole = pc.replace_substring_regex(pc.if_else(readable, text, "0"), r"\.0*$", "").cast(pa.int64())
+    readable = pc.match_substring_regex(text, r"^-?\d{1,16}(\.\d*)?$").fill_null(False)
+    parts = pc.extract_regex(
+        pc.if_else(readable, text, "0"), r"^(?P<sign>-?)(?P<whole>\d+)\.?(?P<fraction>\d{0,9})\d*$"
+    )
+    whole = _filled(pc.struct_field(parts, "whole").cast(pa.int64()))
+    billionths = _filled(pc.utf8_rpad(pc.struct_field(parts, "fraction"), 9, "0").cast(pa.int64()))
+    sign = np.where(pc.equal(pc.struct_field(parts, "sign"), "-").to_numpy(zero_copy_only=False), -1, 1)
     # An epoch beyond the year 10,000 would overflow in microseconds; it is out of range either way.
-    counted = np.clip(_filled(whole), -(2**61) // unit_us, 2**61 // unit_us)
-    return counted * unit_us, readable.to_numpy(zero_copy_only=False).copy(), np.ones(len(column), bool)
+    counted = np.clip(whole, 0, 2**61 // unit_us) * unit_us
+    # In two steps, since billionths of a week do not fit into 64 bits of microseconds.
+    rest = billionths // 1000 * (unit_us // 1000) // 1000 if unit_us >= 1000 else 0
+    return sign * (counted + rest), readable.to_numpy(zero_copy_only=False).copy(), np.ones(len(column), bool)
 
 
 @lru_cache(maxsize=64)
@@ -147,12 +166,21 @@ def _days(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Days since 1970, and whether the calendar has that day."""
     if found.type.get_field_index("iso_year") >= 0:
         return _iso_weeks(found)
-    year, month, day = _part(found, "year", -1), _part(found, "month", 1), _part(found, "day", 1)
+    year, day = _part(found, "year", -1), _part(found, "day", 1)
+    named = found.type.get_field_index("month_name") >= 0
+    month = _named_months(found) if named else _part(found, "month", 1)
     year = np.where(year < 0, 2000 + _part(found, "short_year", 0), year)
     first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     start, end = (m.astype("datetime64[D]").astype(np.int64) for m in (first, first + 1))
     exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= end - start)
     return start + day - 1, exists
+
+
+def _named_months(found: pa.Array) -> np.ndarray:
+    """The number of each month that is written as a name; 0 where it names none."""
+    encoded = pc.struct_field(found, "month_name").fill_null("").dictionary_encode()
+    numbers = np.array([month_number(name) or 0 for name in encoded.dictionary.to_pylist()], dtype=np.int64)
+    return numbers[encoded.indices.to_numpy(zero_copy_only=False)]
 
 
 def _iso_weeks(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +222,7 @@ def _offset(found: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(n, np.int64), np.zeros(n, bool)
     written = pc.struct_field(found, "offset").fill_null("")
     aware = pc.not_equal(written, "").to_numpy(zero_copy_only=False)
-    signed = pc.replace_substring(pc.replace_substring(written, ":", ""), "Z", "+0000")
+    signed = pc.replace_substring_regex(pc.replace_substring(written, ":", ""), "Z|UTC|GMT", "+0000")
     minutes = np.zeros(n, np.int64)
     if aware.any():
         hhmm = pc.if_else(pc.equal(signed, ""), "+0000", signed)

@@ -7,10 +7,11 @@ people read, and what they must check says so.
 from typing import Any, NamedTuple
 
 from churn.core.guess import places
-from churn.core.guess.fields import period_days
 from churn.core.guess.layout import Layout, layout
+from churn.core.guess.periods import Period, period
+from churn.core.guess.samples import EVENTS, Sample
 from churn.core.guess.sources import sources
-from churn.core.guess.tables import Sample, found
+from churn.core.guess.tables import found
 from churn.core.guess.timing import Choice, Window, choice, window
 from churn.core.guess.tree import Entry, Tree, comment, entry, text, values
 from churn.words.errors import ContractFault
@@ -38,13 +39,14 @@ _WORTH = {"purchase": "spend_per_day_365d", "payment": "paid_per_day_365d"}
 
 
 class Draft(NamedTuple):
-    """A declaration with its evidence, whose window is not known yet."""
+    """A declaration with its evidence, whose window is not known yet. `money`: whether any event has an amount."""
 
     data: Tree
     unused: tuple[str, ...]
     roles: tuple[str, ...]
     contract: bool
-    period_days: int | None
+    period: Period | None
+    money: bool
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def draft(name: str, samples: list[Sample]) -> Draft:
             "Give the columns of customers and times telling names, such as customer_id and date, or write conf/data/ "
             "by hand (docs/data_contract.md)"
         )
-    period = [days for one in tables if (days := period_days(one)) and one.kind == "events"]
+    sums = [lasting for one in tables if one.kind == EVENTS and (lasting := period(one))]
     data = (
         entry("name", name),
         places.zone(tables),
@@ -98,7 +100,8 @@ def draft(name: str, samples: list[Sample]) -> Draft:
         entry("sources", made.sources),
         entry("attributes", made.attributes or {}, *made.unused),
     )
-    return Draft(data, made.unused, made.roles, made.contract, max((d for d, _ in period), default=None))
+    longest = max(sums, key=lambda one: one.days, default=None)
+    return Draft(data, made.unused, made.roles, made.contract, longest, made.money)
 
 
 def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
@@ -121,8 +124,8 @@ def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
         judged["slices"] = ["tenure_days"]
         why_rfm = "rfm is what the baseline knows, and slices are what it is judged by: there are no purchases."
     tree.append(entry("evaluation", judged, FIRST_LIST, why_rfm))
-    if "purchase" not in drawn.roles or "payment" in drawn.roles:
-        worth = [feature for role, feature in _WORTH.items() if role in drawn.roles]
+    if "purchase" not in drawn.roles or "payment" in drawn.roles or not drawn.money:
+        worth = [feature for role, feature in _WORTH.items() if role in drawn.roles and drawn.money]
         why = "Money that customers bring in" if worth else "Nothing says what a customer is worth: by risk alone"
         tree.append(entry("risk_list", {"value_features": worth}, f"{why}."))
     return tuple(tree)

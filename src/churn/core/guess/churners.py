@@ -9,7 +9,7 @@ from churn.core.model.enough import Least
 from churn.core.model.parts import LEARNING
 from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
-from churn.words.errors import NotEnoughData
+from churn.words.errors import DriftFault, NotEnoughData
 
 
 class Counted(NamedTuple):
@@ -54,7 +54,7 @@ def counted_parts(
     found = snapshots(events, as_ofs(since, until, **dates), observed_until=until, definition=definition)
     try:
         table = split(found, observed_until=until, definition=definition, **parts)
-    except NotEnoughData as fault:
+    except (NotEnoughData, DriftFault) as fault:
         return Counted({}, None, str(fault))
     rows = list(zip(*(table[name].to_pylist() for name in ("part", "n_snapshots", "n_churned")), strict=True))
     sums = {

@@ -1,126 +1,23 @@
 """Fields of an event: which columns of a table say how much, what for, how and by which number."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.guess import words
 from churn.core.guess.profiles import Profile
-from churn.core.guess.tables import DAY_US, Found
+from churn.core.guess.samples import Found
+from churn.core.guess.times import UNNAMED
 from churn.core.guess.tree import Entry, entry
 
 _MOST_CATEGORIES = 500
 """A text with more distinct values names single things, not kinds of things."""
-_MOST_TYPES = 30
-_RARE = 0.001
-"""A kind of event that is rarer and that no word explains is a test or a slip; its rows are rejected and counted."""
-_UNNAMED = "column_"
-"""Names that a file without a header gets begin so."""
+_FEW_CUSTOMERS = 30
+"""Fewer may have one value each by chance."""
 _SPOKEN_TO = ("complaint", "survey", "contact", "cancel")
 """Roles whose events hold the customer's own words."""
 _LINES_PER_ORDER = 1.1
-
-
-class Kinds(NamedTuple):
-    """The types of a source: the column that tells them, if one does, and what each means."""
-
-    event_type: str | None
-    types: tuple[Entry, ...]
-    roles: tuple[str, ...]
-
-
-def default_role(found: Found) -> tuple[str, str]:
-    """The role of a table's events, and why."""
-    if found.role:
-        return found.role, f"the name {found.sample.name} speaks of it"
-    if amounts(found):
-        return "purchase", f"{amounts(found)[0].name} looks like money"
-    return "usage", "CHECK: neither its name nor an amount of money says more"
-
-
-def kinds(found: Found, role: str, why: str) -> Kinds:
-    """What the rows of a table of events are."""
-    for profile in found.sample.profiles.values():
-        if words.has(profile.name, words.TYPE) and profile.is_text and profile.n_distinct <= _MOST_TYPES:
-            said = {str(value): _meaning(str(value)) for value in sorted(profile.counts, key=str)}
-            if sum(meaning is not None for meaning in said.values()) >= max(1, len(said) / 2):
-                return _told(profile, said, role)
-    name = (found.sample.name.removesuffix("s") if words.role_of(found.sample.name) else "") or role
-    rules = [*_undone(found, role), *_returned(found, role)]
-    meant = _meaning(found.sample.name)
-    state = {"state": meant[1]} if meant and meant[0] == role and meant[1] else {}
-    kind = entry(name, {"role": role} | state, f"role {role}: {why}")
-    return Kinds(None, (*rules, kind), (role,))
-
-
-def _told(profile: Profile, said: dict[str, tuple[str, str | None] | None], role: str) -> Kinds:
-    """Types by the values of a column."""
-    entries, roles = [], []
-    for value, meaning in said.items():
-        n = profile.counts[value]
-        if meaning is None and n < _RARE * profile.n_rows:
-            continue
-        meant, state = meaning or (role, None)
-        doubt = None if meaning else f"CHECK: nothing tells what {value} is; it is taken for {role}"
-        entries.append(entry(value, {"role": meant} | ({"state": state} if state else {}), f"{n:,} rows", doubt))
-        roles.append(meant)
-    return Kinds(profile.name, tuple(entries), tuple(dict.fromkeys(roles)))
-
-
-def _meaning(value: str) -> tuple[str, str | None] | None:
-    for token in (value.lower(), *words.tokens(value)):
-        for form in (token, token.removesuffix("s")):
-            if form in words.STATES:
-                return words.STATES[form]
-    role = words.role_of(value)
-    return (role, None) if role else None
-
-
-def _undone(found: Found, role: str) -> Iterable[Entry]:
-    """Cancellations that a flag calls taken back."""
-    for profile in found.sample.profiles.values() if role == "cancel" else ():
-        if profile.is_flag and words.has(profile.name, ("reactivation", "reactivated", "undone", "revoked")):
-            true = sorted(str(v) for v in profile.counts if str(v).lower() in {"true", "yes", "y", "t", "1"})
-            if true:
-                n = sum(profile.counts[v] for v in profile.counts if str(v) in true)
-                meaning = {"role": role, "state": "undone", "when": [{"column": profile.name, "equals": true}]}
-                note = f"CHECK: {n:,} of {profile.n_rows:,} rows have {profile.name} {true[0]}: the customer came back"
-                yield entry("reactivated", meaning, note)
-
-
-def _returned(found: Found, role: str) -> Iterable[Entry]:
-    """Purchases that were given back: their number of pieces, or else their money, is negative."""
-    if role != "purchase":
-        return
-    for profile in (*quantities(found), *amounts(found)):
-        negative = profile.numbers < 0
-        if 0 < negative.sum() <= 0.4 * profile.n_rows:
-            rules: list[dict[str, Any]] = [{"column": profile.name, "below": 0}]
-            note = f"{int(negative.sum()):,} of {profile.n_rows:,} rows have a negative {profile.name}"
-            if marked := _marked(found, negative):
-                rules.insert(0, {"column": marked[0], "starts_with": marked[1]})
-                note += f"; {marked[0]} starts with {marked[1]} there"
-            yield entry("returned", {"role": role, "state": "returned", "when": rules}, note)
-            return
-
-
-def _marked(found: Found, negative: np.ndarray) -> tuple[str, str] | None:
-    """A column of order numbers that begin with a letter of their own in these rows."""
-    for profile in found.sample.profiles.values():
-        if not (words.has(profile.name, words.MERGE) and profile.is_text):
-            continue
-        first = pc.utf8_slice_codeunits(profile.column, 0, 1)
-        there = first.filter(pa.array(negative)).value_counts()
-        if not len(there):
-            continue
-        letter = max(there.to_pylist(), key=lambda pair: pair["counts"])
-        sound = pc.equal(first, letter["values"]).fill_null(False).to_numpy(zero_copy_only=False)
-        if letter["values"].isalpha() and letter["counts"] > 0.8 * negative.sum() and sound[~negative].mean() < 0.001:
-            return profile.name, letter["values"]
-    return None
 
 
 def _free(found: Found) -> list[Profile]:
@@ -136,7 +33,7 @@ def amounts(found: Found) -> list[Profile]:
     named = [p for p in named if not p.is_flag]
     if named:
         return sorted(named, key=lambda p: -words.matched(p.name, words.AMOUNT))
-    unnamed = [p for p in numeric if p.name.startswith(_UNNAMED)]
+    unnamed = [p for p in numeric if p.name.startswith(UNNAMED)]
     return sorted(unnamed, key=lambda p: p.whole)
 
 
@@ -200,7 +97,10 @@ def _category(found: Found, free: list[Profile]) -> Entry | None:
     """The column that sorts the rows best: few values, by name; else one of a table that a row leads to."""
     named = sorted(free, key=lambda p: -words.matched(p.name, words.CATEGORY))
     for profile in named:
-        if words.has(profile.name, words.CATEGORY) and not profile.is_id and profile.n_distinct <= _MOST_CATEGORIES:
+        fits = (
+            words.has(profile.name, words.CATEGORY) and not profile.is_id and 1 < profile.n_distinct <= _MOST_CATEGORIES
+        )
+        if fits and not _is_of_the_customer(found, profile):
             return entry("category", profile.name, f"{profile.n_distinct:,} values")
     for link in found.links:
         if words.has(link.key, (*words.LINE_OF, "campaign")):
@@ -209,6 +109,15 @@ def _category(found: Found, free: list[Profile]) -> Entry | None:
             if best:
                 return entry("category", f"{link.name}.{best.name}", f"{best.n_distinct:,} values in {link.to.name}")
     return None
+
+
+def _is_of_the_customer(found: Found, profile: Profile) -> bool:
+    """Whether a text never differs between the rows of a customer: it says who he is today, not what a row is."""
+    if not found.customer or found.customer not in found.sample.profiles:
+        return False
+    whose = found.sample.profiles[found.customer]
+    few = whose.n_distinct < _FEW_CUSTOMERS or whose.n_rows < 2 * whose.n_distinct
+    return not few and pairs(whose, profile) <= whose.n_distinct + (whose.n_blank > 0)
 
 
 def identity(found: Found, role: str) -> Iterable[Entry]:
@@ -221,7 +130,7 @@ def identity(found: Found, role: str) -> Iterable[Entry]:
         line = next((p for p in _ids(found) if p is not merge and words.has(p.name, words.LINE_OF)), None)
         if own:
             yield _unique(own, sample.whole)
-        elif line and _pairs(merge, line) == merge.n_rows:
+        elif line and pairs(merge, line) == merge.n_rows:
             note = f"no two of {merge.n_rows:,} rows have the same {merge.name} and {line.name}"
             yield entry("event_id", [merge.name, line.name], note)
         else:
@@ -261,10 +170,10 @@ def _holds_lines(found: Found, profile: Profile) -> bool:
     if profile.n_rows < _LINES_PER_ORDER * profile.n_distinct:
         return False
     customer = found.sample.profiles[found.customer]
-    return _pairs(profile, customer) <= 1.01 * profile.n_distinct
+    return pairs(profile, customer) <= 1.01 * profile.n_distinct
 
 
-def _pairs(one: Profile, other: Profile) -> int:
+def pairs(one: Profile, other: Profile) -> int:
     """How many different pairs two columns have."""
     table = pa.table({"a": one.column, "b": other.column})
     return int(table.group_by(["a", "b"]).aggregate([]).num_rows)
@@ -272,24 +181,3 @@ def _pairs(one: Profile, other: Profile) -> int:
 
 def _distinct_rows(rows: pa.Table) -> int:
     return int(rows.group_by(rows.column_names).aggregate([]).num_rows) if rows.num_rows else 0
-
-
-def period_days(found: Found) -> tuple[int, str] | None:
-    """How long a row of sums lasts, if a table has one row a customer and week, or month, and why."""
-    own = found.sample.profiles
-    if not found.customer or not found.time or found.customer not in own or found.time not in own:
-        return None
-    time, customer = found.profile(found.time).time, found.profile(found.customer)
-    if time is None or time.has_clock or _pairs(customer, found.profile(found.time)) < customer.n_rows:
-        return None
-    days = np.unique(time.us[time.readable] // DAY_US)
-    if len(days) < 4:
-        return None
-    among = f"one row a customer and date, and all {len(days):,} dates are"
-    if (np.diff(days) % 7 == 0).all():
-        weekday = ("Thursdays", "Fridays", "Saturdays", "Sundays", "Mondays", "Tuesdays", "Wednesdays")[days[0] % 7]
-        return 7, f"{among} {weekday}: a row sums up a week, and is known when the week is over"
-    dates = days.astype("datetime64[D]")
-    if (dates == dates.astype("datetime64[M]")).all():
-        return 31, f"{among} the first of a month: a row sums up a month, and is known when the month is over"
-    return None

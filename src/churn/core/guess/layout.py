@@ -98,13 +98,22 @@ def _first_is_header(rows: list[list[str]]) -> tuple[bool, str]:
     if len(rows) < 2:
         return True, "there is one line only"
     first, others = rows[0], rows[1:]
-    odd = [cell for cell in first if _is_value(cell)]
+    # Names may be times, as where each month has a column: then no times stand below them.
+    odd = [cell for place, cell in enumerate(first) if _is_value(cell) and not _names_a_time(cell, others, place)]
     if odd:
         return False, f"the first line holds the value {odd[0].strip()}, so it names nothing"
     valued = [place for place in range(len(first)) if _mostly_values(others, place)]
     if valued or len(set(first)) == len(first):
         return True, "the first line holds no number and no time"
     return False, "the first line says something twice, so it names nothing"
+
+
+def _names_a_time(cell: str, others: list[list[str]], place: int) -> bool:
+    """Whether a cell of the first row is a time, and those below it are numbers or nothing."""
+    if not _TIME.fullmatch(cell.strip()):
+        return False
+    below = [row[place].strip() for row in others if place < len(row)]
+    return not any(_TIME.fullmatch(text) for text in below) and _mostly_values(others, place)
 
 
 def _mostly_values(rows: list[list[str]], place: int) -> bool:

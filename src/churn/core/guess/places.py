@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from churn.core.guess import words
 from churn.core.guess.profiles import Profile
-from churn.core.guess.tables import DAY_US, EVENTS, Found
+from churn.core.guess.samples import DAY_US, EVENTS, Found
 from churn.core.guess.tree import Entry, entry
 
 _UTC = {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"}

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from churn.core.guess import fields, words
+from churn.core.guess import fields, periods, words
+from churn.core.guess.kinds import Kinds, default_role, kinds, withdrawn
 from churn.core.guess.profiles import Profile
-from churn.core.guess.tables import EVENTS, HISTORY, PERIODS, STATES, Found, Sample
+from churn.core.guess.samples import EVENTS, HISTORY, PERIODS, STATES, Found, Sample
 from churn.core.guess.tree import Entry, Tree, entry
 
 _FEW_BLANKS = 0.001
@@ -13,46 +14,48 @@ _FEW_BLANKS = 0.001
 
 
 class Sources(NamedTuple):
-    """Sources of events and attributes by name, the roles of their events, and notes on tables that are not used."""
+    """Sources of events and attributes by name, the roles of their events, and notes on tables that are not used.
+
+    `contract`: whether there are cancellations. `money`: whether any event has an amount.
+    """
 
     sources: Tree
     attributes: Tree
     roles: tuple[str, ...]
     unused: tuple[str, ...]
     contract: bool
+    money: bool
 
 
 def sources(found: Sequence[Found]) -> Sources:
     """The declarations of all tables."""
     made: list[Entry] = []
     roles: list[str] = []
-    kinds = {one.sample.name: _kinds(one) for one in found if one.kind == EVENTS}
-    cancelled = any("cancel" in k.roles for k in kinds.values())
-    periods = any(one.kind == PERIODS for one in found)
+    of = {one.sample.name: kinds(one, *default_role(one)) for one in found if one.kind == EVENTS}
+    cancelled = any("cancel" in k.roles for k in of.values())
+    contracts = any(one.kind == PERIODS for one in found)
     for one in found:
         if one.kind == EVENTS:
-            made += _events(one, kinds[one.sample.name])
-            roles += kinds[one.sample.name].roles
+            made += _events(one, of[one.sample.name])
+            roles += of[one.sample.name].roles
         if one.kind == PERIODS:
             made += _periods(one, cancelled)
             roles += ["purchase", "cancel"]
     history = tuple(_history(one) for one in found if one.kind == HISTORY)
     unused = tuple(_not_used(one) for one in found if one.kind not in {EVENTS, PERIODS, HISTORY})
-    return Sources(tuple(made), history, tuple(dict.fromkeys(roles)), unused, cancelled or periods)
+    money = any(e.key == "amount" for source in made for e in source.value)
+    return Sources(tuple(made), history, tuple(dict.fromkeys(roles)), unused, cancelled or contracts, money)
 
 
-def _kinds(found: Found) -> fields.Kinds:
-    role, why = fields.default_role(found)
-    return fields.kinds(found, role, why)
-
-
-def _events(found: Found, kinds: fields.Kinds) -> Iterable[Entry]:
+def _events(found: Found, of: Kinds) -> Iterable[Entry]:
     """A table of events; of complaints with a closing time, the closings too."""
-    role, name = kinds.roles[0], found.sample.name
-    body = [*_head(found, found.time), *_recorded(found), *_typed(kinds)]
+    name = found.sample.name
+    # What costs money decides which fields a mixed table has.
+    role = next((role for role in ("purchase", "payment") if role in of.roles), of.roles[0])
+    body = [*_head(found, found.time), *_recorded(found), *_typed(of)]
     body += [*fields.numbers(found, role), *fields.texts(found, role), *fields.identity(found, role)]
     yield entry(name, (*body, *_tail(found, body)), found.why, fields.unreadable_money(found))
-    closed = _closing(found) if role == "complaint" and not kinds.event_type else None
+    closed = _closing(found) if role == "complaint" and not of.event_type else None
     if closed:
         types = entry("event_types", (entry("closed", {"role": "complaint", "state": "closed"}),))
         ids = tuple(e for e in fields.identity(found, role) if e.key == "event_id")
@@ -113,6 +116,9 @@ def _head(found: Found, time: str | None, field: str = "occurred_at") -> tuple[E
     assert time
     profile, when = found.profile(found.customer), found.profile(time).time
     written = [entry(key, value, why) for key, (value, why) in found.sample.written.items()]
+    if found.sample.null_tokens:
+        said = "they stand where other rows have numbers or times"
+        written.append(entry("null_tokens", list(found.sample.null_tokens), said))
     customer: Any = found.customer
     note = None
     if profile.spoilt:
@@ -132,11 +138,10 @@ def _head(found: Found, time: str | None, field: str = "occurred_at") -> tuple[E
 def _recorded(found: Found) -> Iterable[Entry]:
     """When the company knew of it: another column, or the end of the week that a row sums up."""
     assert found.time
-    period = fields.period_days(found)
+    period = periods.period(found)
     when = found.profile(found.time).time
     if period and when:
-        days, why = period
-        yield entry("recorded_at", when.declared(found.time, plus_days=days), why)
+        yield entry("recorded_at", when.declared(found.time, plus_days=period.known_after), period.why)
         return
     for profile in found.sample.profiles.values():
         known = profile.time if words.has(profile.name, words.RECORDED) and profile.name != found.time else None
@@ -153,10 +158,10 @@ def _recorded(found: Found) -> Iterable[Entry]:
             return
 
 
-def _typed(kinds: fields.Kinds) -> Iterable[Entry]:
-    if kinds.event_type:
-        yield entry("event_type", kinds.event_type)
-    yield entry("event_types", kinds.types)
+def _typed(of: Kinds) -> Iterable[Entry]:
+    if of.event_type:
+        yield entry("event_type", of.event_type)
+    yield entry("event_types", of.types)
 
 
 def _tail(found: Found, body: Sequence[Entry], blank: Profile | None = None) -> Iterable[Entry]:
@@ -176,6 +181,8 @@ def _tail(found: Found, body: Sequence[Entry], blank: Profile | None = None) -> 
     if blank is not None and blank.n_blank:
         note = f"{blank.n_blank:,} of {blank.n_rows:,} rows have no {blank.name} yet"
         out.append(entry("open", {"when": [{"column": blank.name, "blank": True}], "most": 1.0}, note))
+    if found.kind == EVENTS:
+        out += [*periods.nothing(found), *withdrawn(found)]
     if out:
         yield entry("leave_out", tuple(out))
     commas = [p for p in found.sample.profiles.values() if p.comma_evidence and p.name in used]

@@ -1,28 +1,23 @@
 """Times as they are written: which declared format reads all values of a column, and why no other does."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset.shapes import DAY_NUMBER, EPOCH_MS, EPOCH_S, ISO, WEEK_NUMBER, Time
+from churn.core.dataset.shapes import DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, WEEK_NUMBER, Time
 from churn.core.events.instants import Instants, instants
 from churn.core.guess import words
+from churn.core.guess.forms import forms
 from churn.words.windows import DAY_US
 
 ENOUGH = 0.98
 """Share of values that a format must read; the others are bad rows, which the contract counts."""
 _TRIED = 200
-_CLOCK = r"(?P<clock>[ T]+\d{1,2}:\d{2}(?P<second>:\d{2}(?P<fraction>[.]\d+)?)?(?P<half> ?[AaPp][Mm])?)?"
-_DATE = re.compile(
-    r"(?P<a>\d{1,4})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})"
-    + _CLOCK
-    + r"(?P<zone> ?(Z|[+-]\d{2}:?\d{2}))?"
-)
-_CHINESE = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日" + _CLOCK)
+UNNAMED = "column_"
+"""Names that a file without a header gets begin so."""
 _NUMBERED = {
     DAY_NUMBER: (("day", "days", "d", "tag", "dia", "日", "天"), 20_000),
     WEEK_NUMBER: (("week", "weeks", "wk", "woche", "周"), 3_000),
@@ -30,7 +25,20 @@ _NUMBERED = {
 """Format → words for its unit, and a number that counts no days or weeks of a business any more."""
 START = "2020-01-01"
 """What numbers count from if nothing says it. Any date gives the same list; only dates in it differ."""
-_EPOCHS = ((EPOCH_S, 3e8, 4.1e9, "seconds"), (EPOCH_MS, 3e11, 4.1e12, "milliseconds"))
+_EPOCHS = (
+    (EPOCH_S, 3e8, 4.1e9, "seconds"),
+    (EPOCH_MS, 3e11, 4.1e12, "milliseconds"),
+    (EPOCH_US, 3e14, 4.1e15, "microseconds"),
+)
+_UNNAMED_SPAN = 20 / 50
+"""Numbers of a column without a name are times only if they span less than 20 of the 50 years there are."""
+_DIGITS = (("%Y%m%d", 8), ("%Y%m%d%H%M", 12), ("%Y%m%d%H%M%S", 14))
+_EXCEL = ("1899-12-30", 36_526, 54_789)
+"""What the dates of spreadsheets count from, and the numbers of the years 2000 to 2050."""
+_PARTS_OF_TIME = ("hour", "hours", "hr", "minute", "dow", "weekday", "month", "quarter", "year", "since", "age")
+"""Words of numbers that are a part of a time, or a distance, and no time."""
+_NOT_A_START_DAYS = 31
+"""Numbers of days that go no further may be days of a month."""
 
 
 class TimeGuess(NamedTuple):
@@ -64,12 +72,12 @@ def guessed(name: str, column: pa.Array) -> TimeGuess | None:
         return _guess(column, ISO, f"typed {kind} in the file{zone}", aware=bool(zone))
     if words.has(name, words.NEVER):
         return None
-    if pa.types.is_integer(kind):
-        return _of_numbers(name, column.cast(pa.string()))
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _of_numbers(name, column)
     if not pa.types.is_string(kind):
         return None
     distinct = column.unique().drop_null()
-    if len(distinct) and pc.all(pc.match_substring_regex(distinct.slice(0, _TRIED), r"^\d+$")).as_py():
+    if len(distinct) and pc.all(pc.match_substring_regex(distinct.slice(0, _TRIED), r"^\d+(\.\d*)?$")).as_py():
         return _of_numbers(name, column)
     return _of_texts(column, distinct)
 
@@ -77,7 +85,7 @@ def guessed(name: str, column: pa.Array) -> TimeGuess | None:
 def _of_texts(column: pa.Array, distinct: pa.Array) -> TimeGuess | None:
     """The format that reads the most of the distinct texts, if it reads nearly all."""
     head = distinct.slice(0, _TRIED)
-    candidates = dict.fromkeys(form for text in head.to_pylist() for form in _forms(text.strip()))
+    candidates = dict.fromkeys(form for text in head.to_pylist() for form in forms(text.strip()))
     shares = {form: _share(head, form) for form in candidates}
     best = [form for form, share in shares.items() if share >= ENOUGH * max(shares.values(), default=1) and share > 0.5]
     shares = {form: _share(distinct, form) for form in best}
@@ -97,7 +105,7 @@ def _guess(column: pa.Array, form: str, evidence: str, *, aware: bool = False, s
     readable = _sound(found)
     share = 1.0 if aware else 0.0
     if pa.types.is_string(column.type) and not pc.all(pc.is_null(column)).as_py():
-        zoned = pc.match_substring_regex(trimmed, r"\d ?(Z|[+-]\d{2}:?\d{2})$")
+        zoned = pc.match_substring_regex(trimmed, r"\d ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
         dated = pc.match_substring_regex(trimmed, r"^\d{4}-\d{2}-\d{2}$")
         share = pc.mean(pc.and_not(zoned, dated).cast(pa.int8())).as_py() or 0.0
         share = 0.0 if form != ISO and "%z" not in form else share
@@ -112,37 +120,6 @@ def _sound(found: Instants) -> np.ndarray:
 def _share(distinct: pa.Array, form: str) -> float:
     found = instants(pc.utf8_trim_whitespace(distinct), Time("", format=form), "UTC")
     return float(_sound(found).mean())
-
-
-def _forms(text: str) -> Iterator[str]:
-    """Formats that one text may be written in, the likelier ones first."""
-    if re.fullmatch(r"\d{4}-?W\d{1,2}", text):
-        yield "%G-W%V" if "-" in text else "%GW%V"
-    if found := re.fullmatch(r"\d{4}([-/.年])\d{1,2}月?", text):
-        yield "%Y年%m月" if found[1] == "年" else f"%Y{found[1]}%m"
-    if _CHINESE.fullmatch(text):
-        yield "%Y年%m月%d日" + _clock(_CHINESE.fullmatch(text))
-    found = _DATE.fullmatch(text)
-    if not found:
-        return
-    yield ISO
-    mark, clock = found["mark"], _clock(found)
-    zone = (" " if (found["zone"] or "").startswith(" ") else "") + "%z" if found["zone"] else ""
-    if len(found["a"]) == 4:
-        yield f"%Y{mark}%m{mark}%d{clock}{zone}"
-        return
-    year = "%Y" if len(found["c"]) == 4 else "%y"
-    orders = (f"%d{mark}%m{mark}{year}", f"%m{mark}%d{mark}{year}", *(() if year == "%Y" else (f"%y{mark}%m{mark}%d",)))
-    yield from (f"{order}{clock}{zone}" for order in orders)
-
-
-def _clock(found: re.Match[str] | None) -> str:
-    if not found or not found["clock"]:
-        return ""
-    blank = "T" if "T" in found["clock"] else " " * (len(found["clock"]) - len(found["clock"].lstrip(" ")))
-    half = found["half"] or ""
-    seconds = (":%S" if found["second"] else "") + (".%f" if found["fraction"] else "")
-    return blank + ("%I" if half else "%H") + ":%M" + seconds + half[:-2] + ("%p" if half else "")
 
 
 def _order(form: str, distinct: pa.Array, shares: dict[str, float]) -> tuple[str, str | None]:
@@ -164,33 +141,66 @@ def _order(form: str, distinct: pa.Array, shares: dict[str, float]) -> tuple[str
     return f"; {said}", f"{form} or {other}? {said}"
 
 
-def _of_numbers(name: str, texts: pa.Array) -> TimeGuess | None:
-    """Whole numbers that count seconds or milliseconds since 1970, or are written as 20240131."""
-    if not words.has(name, (*words.OCCURRED, *words.RECORDED, *words.LATER, "epoch", "ms", "unix")):
+def _of_numbers(name: str, column: pa.Array) -> TimeGuess | None:
+    """Numbers that count seconds, or parts of them, since 1970, are written as 20240131, or count days or weeks."""
+    unnamed = name.startswith(UNNAMED)
+    if not unnamed and not words.has(name, (*words.OCCURRED, *words.RECORDED, *words.LATER, "epoch", "ms", "unix")):
         return None
-    numbers = pc.if_else(pc.match_substring_regex(texts, r"^\d{1,15}$"), texts, None).cast(pa.int64()).drop_null()
+    if pa.types.is_string(column.type):
+        sound = pc.match_substring_regex(column, r"^\d{1,16}(\.\d*)?$")
+        numbers = pc.if_else(sound, column, None).cast(pa.float64()).drop_null()
+    else:
+        numbers = column.cast(pa.float64()).drop_null()
     if not len(numbers):
         return None
     low, high = pc.quantile(numbers, [0.01, 0.99]).to_pylist()
     for form, least, most, unit in _EPOCHS:
-        if least <= low and high < most:
-            said = f"whole numbers from {low:,.0f} to {high:,.0f}, which are {unit} since 1970"
-            return _guess(texts, form, said, aware=True)._replace(aware_share=1.0)
-    if low >= 19_710_101 and high < 21_000_101 and _share(texts.unique().drop_null(), "%Y%m%d") >= ENOUGH:
-        found = _guess(texts, "%Y%m%d", "")
-        return found._replace(evidence=f"{int(found.readable.sum()):,} of {len(numbers):,} values parse as %Y%m%d")
-    return _counted(name, texts, low, high)
+        if least <= low and high < most and (not unnamed or high - low < _UNNAMED_SPAN * (most - least)):
+            said = f"numbers from {low:,.0f} to {high:,.0f}, which are {unit} since 1970"
+            return _guess(column, form, said, aware=True)._replace(aware_share=1.0)
+    return _in_digits(column, low, high) or (None if unnamed else _counted(name, column, low, high))
 
 
-def _counted(name: str, texts: pa.Array, low: float, high: float) -> TimeGuess | None:
-    """Small whole numbers that count days or weeks from a start that the file does not tell."""
+def _in_digits(column: pa.Array, low: float, high: float) -> TimeGuess | None:
+    """Years, months and days one after the other: 20240131."""
+    if pa.types.is_floating(column.type):
+        return None
+    texts = column.cast(pa.string())
+    for form, n in _DIGITS:
+        if low >= 1971 * 10 ** (n - 4) and high < 2100 * 10 ** (n - 4):
+            distinct = texts.unique().drop_null()
+            if _share(distinct, form) < ENOUGH:
+                return None
+            found = _guess(texts, form, "")
+            n_read, n_given = int(found.readable.sum()), len(texts) - texts.null_count
+            return found._replace(evidence=f"{n_read:,} of {n_given:,} values parse as {form}")
+    return None
+
+
+def _counted(name: str, column: pa.Array, low: float, high: float) -> TimeGuess | None:
+    """Small numbers that count days or weeks from a start that the file does not tell."""
+    start, least, most = _EXCEL
+    if least <= low and high < most and words.has(name, words.OCCURRED):
+        said = f"numbers from {low:,.0f} to {high:,.0f}, which are days since {start}: spreadsheets count so"
+        return _guess(column, DAY_NUMBER, said, start=start)._replace(start=start)
+    if words.has(name, _PARTS_OF_TIME) or _is_clock(name, column, high):
+        return None
     form = next((f for f, (known, most) in _NUMBERED.items() if words.has(name, known) and high < most), None)
     if form is None:
         # 'time' or 'date' without more: days, if they span more than the hours of a day or the days of a month.
-        form = DAY_NUMBER if words.has(name, ("time", "date", "t", "ts")) and 31 < high < 20_000 else None
-    if form is None:
+        form = DAY_NUMBER if words.has(name, ("time", "date", "t", "ts")) and high < 20_000 else None
+    if form is None or (form == DAY_NUMBER and high <= _NOT_A_START_DAYS):
         return None
     unit = "days" if form == DAY_NUMBER else "weeks"
-    said = f"whole numbers from {low:,.0f} to {high:,.0f}, too small for seconds since 1970: they count {unit}"
+    said = f"numbers from {low:,.0f} to {high:,.0f}, too small for seconds since 1970: they count {unit}"
     doubt = "the date of number 0 is made up; write the true one as `start`, or leave it: only dates shown depend on it"
-    return _guess(texts, form, said, start=START)._replace(start=START, doubt=doubt)
+    return _guess(column, form, said, start=START)._replace(start=START, doubt=doubt)
+
+
+def _is_clock(name: str, column: pa.Array, high: float) -> bool:
+    """Whether numbers are times of day such as 1345: all up to 2359, and no minute above 59."""
+    if not words.has(name, ("time", "clock", "hhmm")) or high >= 2400 or pa.types.is_floating(column.type):
+        return False
+    numbers = pc.if_else(pc.match_substring_regex(column.cast(pa.string()), r"^\d{1,4}$"), column, None)
+    minutes = numbers.cast(pa.int64()).drop_null().to_numpy(zero_copy_only=False) % 100
+    return bool((minutes < 60).all())

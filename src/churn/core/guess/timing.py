@@ -50,15 +50,15 @@ class Choice(NamedTuple):
     step_down: str | None
 
 
-def window(occurred: np.ndarray, time_zone: str, period_days: int | None) -> Window:
+def window(occurred: np.ndarray, time_zone: str, known_after: int | None) -> Window:
     """The dates between which events are complete.
 
     Parameters
     ----------
     occurred : np.ndarray
         Instants in microseconds, shape `(n_events,)`.
-    period_days : int or None
-        How long a row of sums lasts; None if rows are single events.
+    known_after : int or None
+        After how many days from its date a row of sums is known; None if rows are single events.
     """
     times = np.sort(occurred)
     first, last = _without_strays(times)
@@ -66,9 +66,10 @@ def window(occurred: np.ndarray, time_zone: str, period_days: int | None) -> Win
     out = f"; {n_out:,} events lie more than {_ALONE_DAYS} days away from all others and are left out" if n_out else ""
     since, day = local_date(int(first), time_zone), local_date(int(last), time_zone)
     said = f"the first event is of {since}{out}"
-    if period_days:
-        until = _plus(day, period_days, time_zone)
-        return Window(since, until, said, f"CHECK: the last period begins on {day} and lasts {period_days} days")
+    if known_after:
+        until = _plus(day, known_after, time_zone)
+        which = "ends on" if known_after == 1 else "begins on"
+        return Window(since, until, said, f"CHECK: the last period {which} {day}: is it complete?")
     midnight = instant(day, time_zone)
     clock = int(last - midnight)
     usual = _last_of_days(times, day, time_zone)
@@ -114,7 +115,8 @@ def choice(
     pauses = _pauses(some, roles, since, until)
     days = (until - since) // DAY_US
     tried = []
-    for horizon in HORIZONS:
+    # Shorter than a row of sums lasts, a window may hold none of anybody.
+    for horizon in [one for one in HORIZONS if one >= (step_days or 0)]:
         definition = _definition(horizon, pauses, roles, contract=contract, days=days)
         dates = _dates(horizon + definition.grace_days, days, step_days)
         if dates:
@@ -131,7 +133,7 @@ def choice(
         tried,
         key=lambda one: (
             *map(len, lacking[one[0].horizon_days]),
-            _distance(one[0].horizon_days, target, one[2].base_rate),
+            _distance(one[0].horizon_days, target, one[2].base_rate) + _too_soon(one[0].horizon_days, pauses),
         ),
     )
     for_any, for_trees = lacking[definition.horizon_days]
@@ -229,6 +231,11 @@ def _distance(horizon: int, target: float, rate: float | None) -> float:
     """How far a horizon is from what pauses ask for; a base rate that tells little counts as 4 times."""
     useful = rate is not None and _BASE_RATES[0] <= rate <= _BASE_RATES[1]
     return float(abs(np.log(horizon / max(target, 1.0)))) + (0 if useful else np.log(4))
+
+
+def _too_soon(horizon: int, pauses: np.ndarray) -> float:
+    """What counts against a horizon within which most who pay once a month, say, do not come although they stay."""
+    return float(np.log(4)) if len(pauses) and np.quantile(pauses, 0.5) > horizon else 0.0
 
 
 def _keys(definition: Definition) -> dict[str, Any]:

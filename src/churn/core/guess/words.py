@@ -5,7 +5,10 @@ import re
 CUSTOMER = (
     "customer", "client", "account", "user", "member", "household", "subscriber", "patient", "buyer", "shopper",
     "consumer", "person", "guest", "player", "cust", "kunde", "kunden", "kundennr", "cliente", "msisdn", "card",
-    "uid", "userid", "customerid", "accountid", "memberid", "clientid", "客户", "用户", "会员", "顾客", "买家",
+    "uid", "userid", "customerid", "accountid", "memberid", "clientid", "kundennummer", "kundenid",
+    "clienti", "utente", "usuario", "socio", "visitor", "visitorid", "driver",
+    "donor", "policyholder",
+    "客户", "用户", "会员", "顾客", "买家",
 )  # fmt: skip
 """Whom a row is about."""
 ID = ("id", "no", "nr", "num", "number", "key", "code", "uuid", "guid", "ref", "编号", "号", "号码")
@@ -14,41 +17,48 @@ MERGE = ("order", "invoice", "basket", "transaction", "receipt", "bill", "bestel
 LINE_OF = ("product", "item", "sku", "stock", "article", "line", "upc", "商品", "产品")
 OCCURRED = (
     "date", "time", "at", "timestamp", "datetime", "day", "when", "on", "ts", "created", "ordered", "occurred",
-    "started", "start", "submitted", "opened", "signup", "week", "month", "datum", "zeit", "fecha", "日期", "时间",
-    "日", "月", "周",
+    "started", "start", "submitted", "opened", "signup", "week", "month", "datum", "belegdatum", "bestelldatum",
+    "buchungsdatum", "zeit", "fecha", "data", "dt", "jour", "heure", "日期", "时间", "日", "月", "周",
 )  # fmt: skip
 LATER = (
-    "end",
-    "ended",
-    "closed",
-    "close",
-    "resolved",
-    "updated",
-    "modified",
-    "expiry",
-    "expires",
-    "until",
-    "due",
-    "to",
-)
+    "end", "ended", "ending", "closed", "close", "resolved", "updated", "modified", "expiry", "expires", "expire",
+    "expiration", "until", "due", "to", "estimated", "expected", "planned", "limit", "approved", "shipped", "shipping",
+    "delivered", "delivery", "answer", "answered", "last", "next",
+)  # fmt: skip
 """Times that lie after the event."""
 NEVER = ("birth", "birthday", "dob", "born", "生日", "出生")
 RECORDED = ("recorded", "received", "ingested", "loaded", "exported", "entered", "synced", "inserted", "processed")
 VALID = ("valid", "effective", "gueltig", "生效")
 STARTS = ("start", "started", "begin", "from", "since", "开始")
-ENDS = ("end", "ended", "until", "expiry", "terminated", "cancelled", "canceled", "结束", "到期")
+ENDS = (
+    "end", "ended", "until", "expiry", "expire", "expires", "terminated", "cancelled", "canceled", "结束", "到期",
+)  # fmt: skip
 AMOUNT = (
     "amount", "total", "revenue", "spend", "spent", "sales", "paid", "payment", "value", "price", "mrr", "betrag",
-    "umsatz", "summe", "montant", "importe", "金额", "实付", "总额", "价格", "消费",
+    "umsatz", "summe", "montant", "importe", "gross", "net", "valor", "prix", "precio", "importo", "prezzo", "bedrag",
+    "金额", "实付", "总额", "价格", "消费", "销售额", "价",
 )  # fmt: skip
 PRICE = ("price", "unitprice", "preis", "单价")
 """Prices of one piece, if a number of pieces stands beside them."""
-NO_AMOUNT = ("tax", "discount", "disc", "refund", "cost", "arr", "score", "rate", "shipping", "balance", "limit")
+NO_AMOUNT = (
+    "tax",
+    "discount",
+    "disc",
+    "refund",
+    "cost",
+    "arr",
+    "score",
+    "rate",
+    "shipping",
+    "balance",
+    "limit",
+    "days",
+)
 DISCOUNT = ("discount", "disc", "rebate", "rabatt", "优惠", "折扣")
 QUANTITY = (
     "quantity", "qty", "units", "pieces", "items", "count", "menge", "anzahl", "stueck", "minutes", "duration",
-    "seconds", "hours", "usage", "sessions", "logins", "visits", "clicks", "views", "calls", "数量", "件数", "次数",
-    "时长",
+    "seconds", "secs", "hours", "usage", "sessions", "logins", "visits", "clicks", "views", "calls", "数量", "件数",
+    "次数", "时长",
 )  # fmt: skip
 ANSWER = ("score", "rating", "answer", "nps", "csat", "stars", "评分")
 CHANNEL = ("channel", "device", "platform", "medium", "渠道")
@@ -67,11 +77,11 @@ ROLES: dict[str, tuple[str, ...]] = {
     "contact": ("contact", "call", "chat", "联系"),
     "usage": (
         "usage", "session", "login", "logon", "visit", "click", "view", "stream", "play", "activity", "use", "listen",
-        "使用", "登录", "访问",
+        "log", "logs", "opened", "played", "viewed", "cart", "addtocart", "使用", "登录", "访问",
     ),
     "purchase": (
         "order", "invoice", "transaction", "purchase", "sale", "basket", "receipt", "bestellung", "rechnung", "buy",
-        "订单", "购买", "交易", "消费", "subscription",
+        "checkout", "umsaetze", "venda", "venta", "vente", "订单", "购买", "交易", "消费", "subscription",
     ),
 }  # fmt: skip
 """What tables and kinds of events are called, by role; the first role with a word counts."""
