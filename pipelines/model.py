@@ -11,7 +11,8 @@ ROWS = 50_000
 def main() -> None:
     """Write the folder models/current."""
     features, snapshots, split = store.batches("features", rows=ROWS), store.read("snapshots"), store.read("split")
-    store.write_files(store.PATHS["model"], files(model(features, snapshots, split, **config.section("model", MODELS))))
+    wanted, step_down = config.section("model", MODELS), config.section("step_down", MODELS)
+    store.write_files(store.PATHS["model"], files(model(features, snapshots, split, step_down=step_down, **wanted)))
 
 
 if __name__ == "__main__":

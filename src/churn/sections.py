@@ -46,6 +46,7 @@ SECTIONS: dict[str, Section] = {
     "split": Section(split, given=("observed_until", "definition")),
     "features": Section(windows),
     "model": Section(MODELS),
+    "step_down": Section(MODELS),
     "evaluation": Section(evaluation, given=("catalogue", "nouns")),
     "scores": Section(limits),
     "reasons": Section(reasons, given=("catalogue", "nouns", "currency")),
@@ -57,6 +58,11 @@ SECTIONS: dict[str, Section] = {
 def section(name: str, configuration: Configuration | None = None) -> dict[str, Any]:
     """The section of params.yaml, or of another configuration, as keyword arguments of the function that it feeds."""
     return config.checked(configuration or config.params(), name, SECTIONS[name].feeds, given=SECTIONS[name].given)
+
+
+def learning() -> dict[str, Any]:
+    """The sections `model` and `step_down`, as the keyword arguments of `churn.core.model.model`."""
+    return {**section("model"), "step_down": section("step_down")}
 
 
 def check() -> None:

@@ -46,7 +46,8 @@ def test_check_then_edit_then_check_then_compose_then_check(project: Path) -> No
     with pytest.raises(ConfigFault, match=r"snapshots\.every_days.*\n.*churn config compose"):
         churn_config("check")
     assert churn_config("compose") == (
-        "params.yaml written: data=complete_journey, definition=inactivity, engine=duckdb, model=lightgbm\n"
+        "params.yaml written: data=complete_journey, definition=inactivity, engine=duckdb, model=lightgbm, "
+        "model@step_down=ladder\n"
     )
     assert churn_config("check") == "params.yaml is what conf/ says\n"
     assert churn_config("compose").startswith("params.yaml was composed already: ")
@@ -70,7 +71,9 @@ def test_what_does_not_fit_is_not_composed(project: Path) -> None:
 
 def test_use_writes_choices_and_composes(project: Path) -> None:
     told = churn_config("use", "data=demo", "definition=contract")
-    assert told == "params.yaml written: data=demo, definition=contract, engine=duckdb, model=lightgbm\n"
+    assert told == (
+        "params.yaml written: data=demo, definition=contract, engine=duckdb, model=lightgbm, model@step_down=ladder\n"
+    )
     text = (project / "conf/config.yaml").read_text(encoding="utf-8")
     assert "\n  - data: demo\n" in text
     assert "\n  - definition: contract\n" in text

@@ -129,11 +129,10 @@ def test_too_few_customers_are_told_what_would_make_it_possible():
     assert Path("conf/data/mine.yaml").is_file()
 
 
-def test_few_customers_who_leave_get_a_model_that_makes_do_with_them():
+def test_where_few_customers_leave_a_simpler_model_is_announced():
     SHAPES["zstd"](Path("data/raw/mine"), [order for order in ORDERS if order.customer < "0060"])
     said = init("data/raw/mine")
-    assert re.search(r"Few customers leave \(.*are needed.*\), so the file chooses model=ladder", said)
-    assert declared()[2]["model"]["kind"] == "ladder"
+    assert re.search(r"Too few leave for boosted trees \(.*are needed.*\): a simpler model is learnt", said)
 
 
 def test_too_short_a_history_is_told_how_many_days_it_lacks():

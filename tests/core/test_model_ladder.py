@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 import pytest
-from model_world import LADDER, RUNGS, world
+from model_world import LADDER, LIGHTGBM, RUNGS, world
 
 from churn.core.model import choice, model
 from churn.core.model.blend import weighted
@@ -151,6 +151,28 @@ def test_with_few_churners_the_ladder_steps_down_and_says_how_many_are_missing()
     assert f"left out: boosted trees ({churners} churners" in fitted.card["ladder"]["en"]
     assert told["lightgbm"]["skipped"]["zh"] == f"训练集只有 {churners} 个流失样本，需要 50 个"
     assert fitted.kind in {"rule", "bg_nbd", "logistic", "own_mean"}
+
+
+def test_where_trees_have_too_few_churners_the_model_steps_down_and_says_so() -> None:
+    features, snapshots, split = with_churners(50)
+    pieces = (features.slice(at, 100) for at in range(0, features.num_rows, 100))
+    fitted = model(pieces, snapshots, split, step_down=LADDER, **LIGHTGBM)
+    by_hand = model(features, snapshots, split, **LADDER)
+    (note,) = fitted.card["notes"]
+    assert note.startswith("there are too few churners for model=lightgbm, so a simpler model was learnt. Chosen is ")
+    assert "churners in the train part of the 50 that it needs" in note
+    assert (fitted.kind, fitted.body, fitted.calibration) == (by_hand.kind, by_hand.body, by_hand.calibration)
+
+
+def test_where_trees_have_churners_enough_nothing_steps_down(tables: tuple) -> None:
+    fitted = model(*tables, step_down=LADDER, **LIGHTGBM)
+    assert fitted == model(*tables, **LIGHTGBM)
+    assert "notes" not in fitted.card
+
+
+def test_there_is_nothing_below_the_ladder() -> None:
+    with pytest.raises(NotEnoughData, match="49 churners are too few"):
+        model(*with_churners(49), step_down=LADDER, **LIGHTGBM)
 
 
 def test_without_recency_frequency_and_money_the_other_rungs_remain(tables: tuple) -> None:

@@ -92,14 +92,14 @@ def _settings() -> tuple["Settings", dict[str, Any]]:
     """The sections that a run is made with, and those by which it is judged."""
     from churn.core.backtest import Settings
     from churn.core.definitions import DEFINITIONS
-    from churn.sections import section
+    from churn.sections import learning, section
     from churn.shell import config
 
     judged = section("evaluation")
     settings = Settings(
         config.value("definition", DEFINITIONS),
         section("split"),
-        section("model"),
+        learning(),
         judged["rfm"],
         judged["rfm_l2"],
         judged["calibration"],

@@ -54,12 +54,12 @@ def init(
     drawn = guess.draft(chosen, [guess.Sample(*rows) for rows in found])
     tree, when = _with_times(drawn)
     head = "Guessed by `churn init`. Look at each CHECK, correct what is wrong, and delete what you have read."
-    store.write_text(path, guess.document(tree, head, "contract" if drawn.contract else "inactivity", when.step_down))
+    store.write_text(path, guess.document(tree, head, "contract" if drawn.contract else "inactivity"))
     _say(path, tree, notes)
     if when.too_few:
         raise NotEnoughData(f"{path} is written, but a model cannot be made yet: {when.too_few}")
     if when.step_down:
-        typer.echo(f"Few customers leave ({when.step_down}), so the file chooses model=ladder (docs/models.md).")
+        typer.echo(f"Too few leave for boosted trees ({when.step_down}): a simpler model is learnt (docs/models.md).")
     typer.echo(f"Next:\n  churn config use data={chosen}\n  churn run")
 
 
@@ -80,7 +80,7 @@ def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
     from churn.core.guess.seen import noted
 
     data = _dataset(drawn.values)
-    composed = sections.compose(["engine=duckdb", "model=ladder"])
+    composed = sections.compose(["engine=duckdb"])
     events, counts = _through_the_door(data, composed)
     # The end of a contract may be agreed on long before it comes: it does not tell until when there are data.
     said = tuple(role for role in drawn.roles if role != "cancel") if drawn.contract else drawn.active
@@ -97,7 +97,7 @@ def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
         roles=drawn.active,
         contract=drawn.contract,
         parts=composed.values["split"],
-        churners_least=composed.values["model"]["churners_least"],
+        churners_least=composed.values["step_down"]["churners_least"],
         step_days=sums.days if sums else None,
     )
     return guess.finished(noted(drawn, counts), seen, chosen), chosen

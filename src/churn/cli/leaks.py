@@ -95,7 +95,7 @@ def _inspected(tables: dict[str, "pa.Table"]) -> list["Alarm"]:
 def _controls(tables: dict[str, "pa.Table"], *, train: bool) -> list["Alarm"]:
     """What needs a model: the one in use, and one trained on shuffled outcomes."""
     from churn.core.leaks import learns_from_noise, too_good
-    from churn.sections import section
+    from churn.sections import learning
     from churn.shell import store
     from churn.shell.store import PATHS
 
@@ -104,4 +104,4 @@ def _controls(tables: dict[str, "pa.Table"], *, train: bool) -> list["Alarm"]:
     if not train:
         return found
     features, snapshots, split = (tables[name] for name in ("features", "snapshots", "split"))
-    return found + learns_from_noise(features, snapshots, split, section("model"), shuffle_seed=SEED)
+    return found + learns_from_noise(features, snapshots, split, learning(), shuffle_seed=SEED)

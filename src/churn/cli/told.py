@@ -23,12 +23,14 @@ def account() -> Told:
     total = found["total"]
     read = f"Rows read {total['rows']:,} = kept {total['kept']:,} + duplicates {total['duplicates']:,} + "
     lines = [f"{read}quarantined {total['quarantined']:,} + out of window {total['out_of_window']:,}"]
-    warnings = list(found["warnings"])
+    warnings, notes = list(found["warnings"]), list(found.get("notes", []))
     card = Path(PATHS["model"]) / "card.json"
     if card.is_file():
-        warnings += store.read_json(str(card)).get("warnings", [])
+        made = store.read_json(str(card))
+        warnings += made.get("warnings", [])
+        notes += made.get("notes", [])
     lines += [f"Warning: {warning}" for warning in warnings]
-    lines += [f"Note: {note}" for note in found.get("notes", [])]
+    lines += [f"Note: {note}" for note in notes]
     return Told("\n".join(lines), warnings)
 
 

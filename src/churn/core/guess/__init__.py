@@ -131,12 +131,9 @@ def finished(drawn: Draft, seen: Window, chosen: Choice) -> Tree:
     return tuple(tree)
 
 
-def document(tree: Tree, head: str, definition: str, step_down: str | None) -> str:
-    """The text of a file in conf/data/ that chooses a definition, and the ladder where boosted trees lack something."""
+def document(tree: Tree, head: str, definition: str) -> str:
+    """The text of a file in conf/data/ that chooses a definition."""
     chosen = f"defaults:\n  - override /definition: {definition}\n"
-    if step_down is not None:
-        why = f"Too few for boosted trees ({step_down}): the ladder takes the best of the simpler models."
-        chosen += "\n".join(f"  {line}" for line in comment(why)) + "\n  - override /model: ladder\n"
     return "\n".join(["# @package _global_", *comment(head), chosen, text(tree)])
 
 

@@ -107,7 +107,7 @@ def choice(
     parts : dict
         The section `split` of conf/.
     churners_least : int
-        With so many churners the ladder of models makes a list.
+        With so many churners there is a list, though of a simple model.
     step_days : int or None
         How long a row of sums lasts: dates of prediction should lie as far apart.
     """

@@ -4,7 +4,8 @@ Every kind of model fits the same door. The rows of a features table are encoded
 scoring alike, so the order of columns and rows does not matter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from churn.core.model import bg_nbd, blend, boosted, encoding, ladder, logistic, own_mean, rule
 from churn.core.model.calibration import calibrated
+from churn.core.model.enough import TooFewToLearnError
 from churn.core.model.files import Model, files, read, version
 from churn.core.model.intervals import ends
 
@@ -46,7 +48,14 @@ MODELS = {"ladder": ladder.fit} | {kind: module.fit for kind, module in _KINDS.i
 """The function that each `kind` of the config section `model` feeds. A ladder gives a model of its rung's kind."""
 
 
-def model(features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: pa.Table, **section: Any) -> Model:
+def model(
+    features: pa.Table | Iterable[pa.Table],
+    snapshots: pa.Table,
+    split: pa.Table,
+    *,
+    step_down: Mapping[str, Any] | None = None,
+    **section: Any,
+) -> Model:
     """The model that the section's `kind` asks for, learnt from the train, validation and calibration parts.
 
     Parameters
@@ -55,10 +64,26 @@ def model(features: pa.Table | Iterable[pa.Table], snapshots: pa.Table, split: p
         FEATURES, whole or in pieces. Pieces are asked for once and let go, so the table is never whole in memory.
     snapshots, split : pa.Table
         SNAPSHOTS, row by row the same as the features, and SPLIT.
+    step_down : mapping, optional
+        Another section, which is taken where there are too few churners for this one; `notes` in the card then says so.
     **section
         The keyword arguments of `MODELS[kind]`.
+
+    Raises
+    ------
+    NotEnoughData
+        There are too few churners for either.
     """
-    return MODELS[section["kind"]](features, snapshots, split, **section)
+    try:
+        return MODELS[section["kind"]](features, snapshots, split, **section)
+    except TooFewToLearnError:
+        # What there is of each part is looked at before any piece of the features is asked for.
+        if step_down is None or step_down["kind"] == section["kind"]:
+            raise
+    found = MODELS[step_down["kind"]](features, snapshots, split, **step_down)
+    why = found.card["ladder"]["en"] if "ladder" in found.card else f"It is {found.kind}."
+    note = f"there are too few churners for model={section['kind']}, so a simpler model was learnt. {why}"
+    return replace(found, card={**found.card, "notes": [note]})
 
 
 def margins(model: Model, features: pa.Table) -> np.ndarray:

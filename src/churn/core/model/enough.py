@@ -18,6 +18,10 @@ JUDGING_LEAST = 10
 """Fewer churners or stayers cannot tell when to stop, nor hold a map of two numbers."""
 
 
+class TooFewToLearnError(NotEnoughData):
+    """Too few snapshots, churners or stayers for this kind of model; a simpler one may make do."""
+
+
 class Least(NamedTuple):
     """What a kind of model needs: rows of the train part, churners and stayers of it, and of the later parts each."""
 
@@ -47,7 +51,7 @@ def check_enough(part: str, snapshots: pa.Table, least: Least) -> None:
         first, last = (iso(pick(snapshots["as_of"].cast(pa.int64())).as_py())[:10] for pick in (pc.min, pc.max))
         between = f" between {first} and {last}"
     simpler = "; `churn config use model=ladder` makes do with fewer" if least == MANY else ""
-    raise NotEnoughData(
+    raise TooFewToLearnError(
         f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part"
         f"{between}; needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
         f"More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help{simpler}"

@@ -236,18 +236,20 @@ def _in_order(files: Mapping[Path, Configuration], choices: Mapping[str, str]) -
     for entry in files[ROOT].values.get("defaults", []):
         if entry == "_self_":
             yield ROOT, ()
-        for group in entry if isinstance(entry, dict) else ():
-            path = CONF / group / f"{choices[group]}.yaml"
-            yield from _within(files, path, group)
-            yield path, () if _GLOBAL.search(path.read_text(encoding="utf-8")) else (group,)
+        for choice in entry if isinstance(entry, dict) else ():
+            # `model: ladder` becomes the section model, `model@step_down: ladder` the section step_down.
+            group, _, package = choice.partition("@")
+            path = CONF / group / f"{choices[choice]}.yaml"
+            yield from _within(files, path, package or group)
+            yield path, () if _GLOBAL.search(path.read_text(encoding="utf-8")) else (package or group,)
 
 
-def _within(files: Mapping[Path, Configuration], path: Path, group: str) -> Iterator[tuple[Path, Key]]:
+def _within(files: Mapping[Path, Configuration], path: Path, section: str) -> Iterator[tuple[Path, Key]]:
     """The members of the same group that a file puts into itself, such as `rule@rungs.rule`."""
     for entry in files[path].values.get("defaults", []):
         name, at, package = entry.partition("@") if isinstance(entry, str) else ("", "", "")
         if at:
-            yield path.with_name(f"{name}.yaml"), (group, *package.split("."))
+            yield path.with_name(f"{name}.yaml"), (section, *package.split("."))
 
 
 def _text(values: Mapping[Key, Any], key: Key) -> str:
