@@ -27,13 +27,21 @@ DISAPPEARED = disappeared(kind="disappeared", roles=("presence",), extract_days=
 CONTRACT = contract(
     kind="contract", gap_days=0, horizon_days=30, grace_days=10, start_roles=("payment",), restart_roles=("usage",)
 )
+ACTS = ("purchase", "usage", "complaint", "contact", "payment", "survey")
 EVERY_KIND = (
     inactivity(kind="inactivity", live_days=60, gap_days=7, horizon_days=30, roles=("purchase", "campaign")),
     CONTRACT,
-    COLLAPSE,
-    CADENCE,
+    collapse(
+        kind="collapse", roles=ACTS, measure="events", normal_days=120, least_events=3, share=0.5, for_days=60,
+        gap_days=0, horizon_days=60,
+    ),
+    cadence(
+        kind="cadence", roles=ACTS, normal_days=200, least_gaps=2, times=2.0, silence_least_days=20,
+        silence_most_days=80, gap_days=0, horizon_days=60,
+    ),
     DISAPPEARED,
-)
+)  # fmt: skip
+"""By each, some customers of worlds drawn at random are live, and some of them leave: no role has many events there."""
 
 
 def outcome(text: str, definition, as_of: str, until: str = "2026-01-01") -> dict[str, bool | None]:
@@ -228,6 +236,14 @@ def test_days_that_contradict_each_other_are_refused(make, values, words):
     }[make]  # fmt: skip
     with pytest.raises(ConfigFault, match=words):
         make(**(given | values))
+
+
+@pytest.mark.parametrize("definition", EVERY_KIND, ids=lambda d: d.kind)
+def test_in_worlds_drawn_at_random_some_are_live_and_some_of_them_leave(definition):
+    dates = us("2023-06-01") + np.arange(6) * 28 * DAY_US
+    events, until = events_table(random_events(1, customers=100)), int(dates[-1]) + definition.outcome_days * DAY_US
+    found = snapshots(events, dates, observed_until=until, definition=definition)
+    assert {True, False} <= set(found["churned"].to_pylist())
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(EVERY_KIND))
