@@ -145,21 +145,7 @@ def evaluation(
         influence_rows=influence_rows,
         seed=seed,
     )
-    baselines = {
-        "rule": _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration),
-        "logistic": _baseline(
-            rows,
-            split,
-            rfm,
-            kind="logistic",
-            features_used=rfm,
-            seed=seed,
-            rows_most=None,
-            l2=rfm_l2,
-            refit=True,
-            calibration=calibration,
-        ),
-    }
+    baselines = _baselines(rows, split, rfm=rfm, rfm_l2=rfm_l2, calibration=calibration, seed=seed)
     scores = {"model": score(learnt, rows.margins)} | {
         name: score(baseline, margins(baseline, rows.tested)) for name, baseline in baselines.items()
     }
@@ -181,13 +167,7 @@ def evaluation(
         "ece_most": ece_most,
         "verdict": said_of_it,
         "list": order(said_of_it["outcome"], table.rows["rule"]),
-        "calibration": {
-            "bands": bands(rows.churned, scores["model"], interval, alone=judged.alone()),
-            "brier": brier_parts(rows.churned, scores["model"]),
-        },
-        "coverage": coverage(
-            rows.churned, scores["model"], *interval_of(learnt, scores["model"], rows.spread), interval
-        ),
+        **_probabilities(judged, *interval_of(learnt, scores["model"], rows.spread), interval),
         **by_slice(
             judged,
             rows.tested.select(rows.slices),
@@ -208,9 +188,42 @@ def evaluation(
     return Evaluation(_rounded(metrics), tables, drawn["en"], drawn["zh"], files(baselines["rule"]))
 
 
+def _baselines(
+    rows: Rows, split: pa.Table, *, rfm: tuple[str, ...], rfm_l2: float, calibration: Kind, seed: int
+) -> dict[str, Model]:
+    """The best time rule, and a logistic regression on recency, frequency and money."""
+    return {
+        "rule": _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration),
+        "logistic": _baseline(
+            rows,
+            split,
+            rfm,
+            kind="logistic",
+            features_used=rfm,
+            seed=seed,
+            rows_most=None,
+            l2=rfm_l2,
+            refit=True,
+            calibration=calibration,
+        ),
+    }
+
+
 def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: Any) -> Model:
     """A baseline that learns from the named features only, through the door of every model."""
     return model(rows.learning.select([*FEATURES.key, *names]), rows.outcomes, split, **section)
+
+
+def _probabilities(judged: Judged, low: np.ndarray, high: np.ndarray, interval: float) -> dict[str, Any]:
+    """Whether the probabilities are true, and whether their intervals hold what they promise."""
+    churned, p = judged.churned, judged.p
+    return {
+        "calibration": {
+            "bands": bands(churned, p, interval, alone=judged.alone()),
+            "brier": brier_parts(churned, p),
+        },
+        "coverage": coverage(churned, p, low, high, interval),
+    }
 
 
 def _judged(rows: Rows, p: np.ndarray, capacity: int) -> Judged:
