@@ -1,10 +1,12 @@
 """A small world of features, snapshots and split, in which silence and an attribute tell who churns."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
+from churn.core.model import Model, model
 from churn.words.tables import CODE, FEATURES, INSTANT, SNAPSHOTS, SPLIT
 
 PARTS = ("train", "train", "train", "validation", "calibration", "test", "score")
@@ -60,6 +62,12 @@ LADDER = {
     "calibration": "platt",
 }
 SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE, OWN_MEAN, BG_NBD, BLEND, LADDER)}
+
+
+@cache
+def learnt(kind: str) -> Model:
+    """The model of that section, learnt from `world()` once for all tests."""
+    return model(*world(), **SECTIONS[kind])
 
 
 def world(customers: int = 300, *, shuffled: bool = False, seed: int = 1) -> tuple[pa.Table, pa.Table, pa.Table]:

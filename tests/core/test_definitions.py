@@ -13,7 +13,7 @@ from churn.core.definitions.sentences import churn_in_words
 from churn.core.snapshots import snapshots
 from churn.words.errors import ConfigFault
 from churn.words.windows import DAY_US
-from tests.core.worlds import events_table, random_events, us, world
+from tests.core.worlds import events_table, outcome, random_events, us
 
 COLLAPSE = collapse(
     kind="collapse", roles=("usage",), measure="events", normal_days=40, least_events=4, share=0.5, for_days=10,
@@ -42,12 +42,6 @@ EVERY_KIND = (
     DISAPPEARED,
 )  # fmt: skip
 """By each, some customers of worlds drawn at random are live, and some of them leave: no role has many events there."""
-
-
-def outcome(text: str, definition, as_of: str, until: str = "2026-01-01") -> dict[str, bool | None]:
-    """customer → churned, of those who are live at a date."""
-    found = snapshots(world(text), np.array([us(as_of)]), observed_until=us(until), definition=definition)
-    return dict(zip(found["customer_id"].to_pylist(), found["churned"].to_pylist(), strict=True))
 
 
 def every(days: int, customer: str, role: str, first: str, last: str) -> str:

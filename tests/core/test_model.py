@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, world
+from model_world import LIGHTGBM, LOGISTIC, PARTS, SECTIONS, learnt, world
 
 from churn.core.model import MODELS, Model, contributions, margins, model, score, unseen
 from churn.core.model.encoding import OTHER, VALUES_MOST, frequent
@@ -22,8 +22,8 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
-def fitted(request: pytest.FixtureRequest, tables: tuple[pa.Table, pa.Table, pa.Table]) -> Model:
-    return model(*tables, **SECTIONS[request.param])
+def fitted(request: pytest.FixtureRequest) -> Model:
+    return learnt(request.param)
 
 
 def in_part(features: pa.Table, part: str) -> pa.Array:

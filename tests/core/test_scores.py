@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from model_world import SECTIONS, world
+from model_world import SECTIONS, learnt, world
 
 from churn.core import scores as module
 from churn.core.model import MODELS, Model, interval, model, score
@@ -23,8 +23,8 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
-def fitted(request: pytest.FixtureRequest, tables: tuple[pa.Table, pa.Table, pa.Table]) -> Model:
-    return model(*tables, **SECTIONS[request.param])
+def fitted(request: pytest.FixtureRequest) -> Model:
+    return learnt(request.param)
 
 
 def batches(features: pa.Table, customers: int) -> list[pa.Table]:

@@ -9,23 +9,15 @@ from hypothesis import strategies as st
 from churn.core.definitions import contract, inactivity
 from churn.core.snapshots import as_ofs, snapshots
 from churn.words.errors import ConfigFault
-from churn.words.tables import SNAPSHOTS
 from churn.words.windows import DAY_US
 from tests.core.test_definitions import EVERY_KIND
-from tests.core.worlds import events_table, random_events, us, world
+from tests.core.worlds import events_table, outcome, random_events, us
 
 INACTIVE = inactivity(kind="inactivity", live_days=60, gap_days=0, horizon_days=30, roles=("purchase",))
 WITH_GAP = inactivity(kind="inactivity", live_days=60, gap_days=7, horizon_days=30, roles=("purchase",))
 CONTRACT = contract(
     kind="contract", gap_days=7, horizon_days=30, grace_days=10, start_roles=("payment",), restart_roles=()
 )
-
-
-def outcome(text: str, definition, as_of: str, until: str = "2025-01-01") -> dict[str, bool | None]:
-    """customer → churned, of those who are live at a date."""
-    found = snapshots(world(text), np.array([us(as_of)]), observed_until=us(until), definition=definition)
-    SNAPSHOTS.check(found)
-    return dict(zip(found["customer_id"].to_pylist(), found["churned"].to_pylist(), strict=True))
 
 
 def test_inactivity_asks_for_a_purchase_in_the_horizon():

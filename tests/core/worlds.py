@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from churn.core.definitions import Definition
+from churn.core.snapshots import snapshots
 from churn.words.tables import ATTRIBUTES, EVENTS, ROLES, SNAPSHOTS, SUPERSEDED
 from churn.words.windows import DAY_US
 
@@ -142,6 +144,13 @@ def snapshots_at(events: pa.Table, as_ofs: list[int]) -> pa.Table:
         ],
         schema=SNAPSHOTS.schema,
     )
+
+
+def outcome(text: str, definition: Definition, as_of: str, until: str = "2026-01-01") -> dict[str, bool | None]:
+    """customer → churned, of those of a world in words who are live at a date."""
+    found = snapshots(world(text), np.array([us(as_of)]), observed_until=us(until), definition=definition)
+    SNAPSHOTS.check(found)
+    return dict(zip(found["customer_id"].to_pylist(), found["churned"].to_pylist(), strict=True))
 
 
 def same_bytes(one: pa.Table, other: pa.Table) -> bool:
