@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from churn.shell.engine import formats
+from churn.shell.engine import packed as packing
 from churn.shell.engine.formats import LINE, readable
 from churn.shell.raw import RawFile
 from churn.shell.samples import looking
@@ -53,6 +54,23 @@ def packed(text: str) -> bytes:
 def test_a_file_without_a_header_begins_in_line_one(con):
     file("x.tsv", b"\xef\xbb\xbf1\ta\n2\tb\n")
     assert rows(con, "x.tsv", header=("id", "what")) == [(1, "1", "a"), (2, "2", "b")]
+
+
+@pytest.mark.parametrize("block", [1 << 20, 5])
+@pytest.mark.parametrize(
+    "text", [b"id,what\r\n1,a\r\n2,b\n3,c\n", b"id,what\n1,a\n2,b\r\n3,c\r\n", b"id,what\r\n1,a\n2,b\r\n3,c"]
+)
+def test_lines_that_end_in_two_ways_are_lines(con, monkeypatch, text, block):
+    monkeypatch.setattr(packing, "BLOCK_BYTES", block)
+    file("x.csv", text)
+    assert rows(con, "x.csv") == [(1, "1", "a"), (2, "2", "b"), (3, "3", "c")]
+    file("y.csv.zst", packed(text.decode()))
+    assert rows(con, "y.csv.zst") == [(1, "1", "a"), (2, "2", "b"), (3, "3", "c")]
+
+
+def test_lines_of_json_that_end_in_two_ways_are_lines(con):
+    file("x.jsonl", b'{"id": 1}\r\n{"id": 2}\n{"id": 3}\r\n')
+    assert [row[-1] for row in rows(con, "x.jsonl")] == ["1", "2", "3"]
 
 
 def test_zstd_is_unpacked_and_a_cut_file_is_told(con):

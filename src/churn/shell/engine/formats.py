@@ -48,7 +48,7 @@ class Readable(NamedTuple):
 
     `in_lines`: it is read line by line, so that a line may be unreadable; `_line` then counts readable lines after
     `header_lines`, until all unreadable ones are known. `lines`: lines with rows, counted by hand, in a CSV file;
-    `quoted`: whether some of them may be parts of one row.
+    `quoted`: whether some of them may be parts of one row; `returns_alone`: returns that end no line.
     """
 
     sql: str
@@ -57,6 +57,7 @@ class Readable(NamedTuple):
     header_lines: int = 0
     lines: int | None = None
     quoted: bool = False
+    returns_alone: int = 0
 
 
 class Written(Protocol):
@@ -102,11 +103,13 @@ def readable(
     if written.encoding != UTF8:
         at = packed.in_utf8(file, written.encoding, _temporary_folder(con))
         scan = _scanned(file, at)
+    if scan.mixed:
+        at = packed.with_line_feeds(at, _temporary_folder(con))
     contents.check_text(file, scan.head)
     if kind == JSON:
         return _json(con, at, expected)
     how = _delimited(file, at, scan.head, "\t" if kind == TSV else written.delimiter, written.header)
-    return how._replace(lines=scan.lines - how.header_lines, quoted=scan.quoted)
+    return how._replace(lines=scan.lines - how.header_lines, quoted=scan.quoted, returns_alone=scan.returns_alone)
 
 
 def quoted(text: str) -> str:

@@ -74,11 +74,17 @@ def _named(name: str) -> str:
 
 
 class Scan(NamedTuple):
-    """A text before it is read: its first bytes, its lines that are not blank, whether there are quotation marks."""
+    """A text before it is read: its first bytes, its lines that are not blank, whether there are quotation marks.
+
+    `mixed`: some lines end with a return and a line feed, others with a line feed alone. `returns_alone`: returns that
+    end no line, in a text whose lines end otherwise.
+    """
 
     head: bytes
     lines: int
     quoted: bool
+    mixed: bool
+    returns_alone: int
 
 
 def scanned(blocks: Iterable[bytes], path: Path, source: str, packed: int | None) -> Scan:
@@ -93,7 +99,7 @@ def scanned(blocks: Iterable[bytes], path: Path, source: str, packed: int | None
         A line is longer than 1 MB, or a packed file unpacks to more than it may (exit 4).
     """
     head, ends, blank, quoted, offset, last, mark = b"", 0, 0, False, 0, -1, 10
-    before = 0
+    before = feeds = pairs = alone = 0
     for block in blocks:
         if not head:
             head, mark = block, 10 if b"\n" in block or b"\r" not in block else 13
@@ -108,11 +114,16 @@ def scanned(blocks: Iterable[bytes], path: Path, source: str, packed: int | None
             _raise_too_long(path, source, ends + (int(long[0]) if len(long) else len(at)) + 1)
         returns = np.where(at > 0, found[at - 1], before) == 13
         blank += int(np.sum((lengths == 0) | ((lengths == 1) & returns & (mark == 10))))
+        feeds, pairs = feeds + len(at), pairs + int(np.sum(returns))
+        alone += int(np.sum(found == 13))
         ends, last = ends + len(at), offset - 1 - rest
         before = block[-1]
         if packed is not None:
             check_unpacked(path, source, packed, offset)
-    return Scan(head, ends - blank + (offset - 1 > last), quoted)
+    lines = ends - blank + (offset - 1 > last)
+    if mark == 13:
+        return Scan(head, lines, quoted, mixed=False, returns_alone=0)
+    return Scan(head, lines, quoted, mixed=0 < pairs < feeds, returns_alone=alone - pairs)
 
 
 def _raise_too_long(path: Path, source: str, line: int) -> None:

@@ -78,7 +78,7 @@ def rows_of(
         rejected = broken = 0
         before = total["rows"]
         with con.cursor() as reader:
-            batches = _told_of(file, _batches(reader, _with_lookups(how, name, source), rows))
+            batches = _told_of(file, how, _batches(reader, _with_lookups(how, name, source), rows))
             for result, odd in side_by_side(work, batches):
                 _insert(con, insert, result.valid)
                 _insert(con, queries.INSERT_REJECTED, result.rejected)
@@ -195,14 +195,14 @@ def _not_read(how: Readable, file: raw.RawFile, unreadable: pa.Table, read_rows:
     return 0 if how.quoted else max(0, how.lines - read_rows)
 
 
-def _told_of(file: raw.RawFile, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _told_of(file: raw.RawFile, how: Readable, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same batches; a fault of the check that looks at one does not pass through here."""
-    with _in_words(file):
+    with _in_words(file, how.returns_alone):
         yield from batches
 
 
 @contextmanager
-def _in_words(file: raw.RawFile) -> Iterator[None]:
+def _in_words(file: raw.RawFile, returns_alone: int = 0) -> Iterator[None]:
     """What the database says of a file that it cannot read is told as a fault of the file."""
     import duckdb
 
@@ -210,16 +210,18 @@ def _in_words(file: raw.RawFile) -> Iterator[None]:
         yield
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, OSError) and not str(error).startswith("Invalid Input Error"):
+            raise  # an OSError of the database is one that came through Arrow
         kind = IntegrityFault if file.path.suffix.lower() == ".parquet" else ContractFault
-        raise kind(
-            message(
-                "the file is damaged" if kind is IntegrityFault else "the file cannot be divided into rows",
-                where=f"{file.path} (source {file.source}), {file.path.stat().st_size:,} bytes",
-                many=str(error).splitlines()[0].rpartition("Error: ")[2][:200],
-                do="copy or export it again",
-            )
-        ) from error
+        what = "the file is damaged" if kind is IntegrityFault else "the file cannot be divided into rows"
+        many, do = str(error).splitlines()[0].rpartition("Error: ")[2][:200], "copy or export it again"
+        if returns_alone:
+            what += ": carriage returns stand alone, not at the end of lines"
+            many = f"{returns_alone:,} of them"
+            do = "put texts with line ends in quotation marks, or take the returns out, and export it again"
+        where = f"{file.path} (source {file.source}), {file.path.stat().st_size:,} bytes"
+        raise kind(message(what, where=where, many=many, do=do)) from error
 
 
 def _divided(rows: pa.Table, name: str, file: str) -> tuple[pa.Table, pa.Table]:
