@@ -13,7 +13,7 @@ from benchmarks.quality.document import document
 from benchmarks.quality.environments import UnavailableError
 from benchmarks.quality.protocols import KINDS, PEERS, PROTOCOLS
 from benchmarks.quality.snapshots import ROOT, SHARED, shared_file
-from benchmarks.quality.trial import Row, trial
+from benchmarks.quality.trial import FailedError, Row, trial
 from churn.shell.store import write_text
 
 RESULTS = ROOT / "benchmarks" / "results" / "quality.json"
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the protocols, print their tables, and replace their rows in the results and on their page."""
     wanted = _parsed(arguments)
     names = wanted.only or list(PROTOCOLS)
+    failures: list[str] = []
     began = time.perf_counter()
     for place, name in enumerate(names, 1):
         protocol = PROTOCOLS[name]
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"skipped, since {source} is not there; set {SHARED} to the folder it should be in")
             continue
         try:
-            found = trial(
+            found, failed = trial(
                 name,
                 protocol,
                 models=wanted.models,
@@ -49,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UnavailableError as why:
             say(f"skipped: {why}")
             continue
+        except FailedError as why:
+            say(str(why))
+            failures.append(name)
+            continue
+        failures += [f"{name} ({model})" for model in failed]
         print(_table(name, found), flush=True)
         # Trying something out is no result: the file speaks of conf/ as it is, and of all models. After each protocol,
         # so that what breaks off keeps what it has.
@@ -57,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_text(PAGE, document(json.loads(RESULTS.read_text(encoding="utf-8"))))
             say(f"wrote {len(found)} rows of {RESULTS.relative_to(ROOT)}, and {PAGE.relative_to(ROOT)}")
     _say("", f"{len(names)} protocols in {(time.perf_counter() - began) / 60:.1f} minutes")
-    return 0
+    if failures:
+        _say("", f"failed, and without rows: {', '.join(failures)}")
+    return int(bool(failures))
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

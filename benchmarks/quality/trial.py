@@ -32,6 +32,10 @@ SCRIPTS = {"featuretools": "synthesised", "flaml": "automated"}
 Row = dict[str, Any]
 
 
+class FailedError(Exception):
+    """A model's process ended with an error. The message says which, where its log is, and its last line."""
+
+
 def trial(
     name: str,
     protocol: Protocol,
@@ -42,11 +46,16 @@ def trial(
     overrides: Sequence[str],
     cache: Path,
     say: Callable[[str], None],
-) -> list[Row]:
-    """One row per model: its metrics with low and high, what it took, and what ours is better by.
+) -> tuple[list[Row], list[str]]:
+    """One row per model: its metrics with low and high, what it took, and what ours is better by; and who failed.
 
     `models`: these and ours instead of all; `without`: not these. `again`: of the others, scores of before are taken
-    where the same code made them from the same rows.
+    where the same code made them from the same rows. A model that fails has no row; the others go on.
+
+    Raises
+    ------
+    FailedError
+        Ours failed, with which all others are compared.
     """
     began = time.perf_counter()
     say("events and features")
@@ -55,9 +64,9 @@ def trial(
     exchange.write(folder, found, parts(protocol, found.snapshots, found.split))
     say(f"{found.features.num_rows:,} snapshots, {found.features.num_columns - 2} features, {_since(began)}")
     wanted = [m for m in protocol.models if m not in without and (models is None or m in {OURS, *models})]
-    there = _scored(folder, name, wanted, again=again, overrides=overrides, cache=cache, say=say)
+    there, failed = _scored(folder, name, wanted, again=again, overrides=overrides, cache=cache, say=say)
     say(f"intervals from {BOOTSTRAP:,} resamples")
-    return _rows(name, protocol, there, folder, found)
+    return _rows(name, protocol, there, folder, found), failed
 
 
 def _scored(
@@ -69,9 +78,9 @@ def _scored(
     overrides: Sequence[str],
     cache: Path,
     say: Callable[[str], None],
-) -> list[str]:
-    """Those of the wanted models whose scores are in the folder now."""
-    there = []
+) -> tuple[list[str], list[str]]:
+    """Those of the wanted models whose scores are in the folder now, and those that failed."""
+    there, failed = [], []
     for place, model in enumerate(wanted, 1):
         which = f"{place}/{len(wanted)} {model}"
         origin = _origin(PROTOCOLS[name], model, overrides)
@@ -85,11 +94,17 @@ def _scored(
         except UnavailableError as why:
             say(f"{which}: skipped: {why}")
             continue
+        except FailedError as why:
+            if model == OURS:
+                raise
+            say(f"{which}: {why}")
+            failed.append(model)
+            continue
         used = exchange.read_used(folder, model)
         there.append(model)
         took = f"{used['cpu_s']:.1f} s of CPU in {used['seconds']:.1f} s, {used['peak_mb']:.0f} MB"
         say(f"{which}: {took}{', of before' if old else ''}")
-    return there
+    return there, failed
 
 
 def _tables(protocol: Protocol, overrides: Sequence[str], cache: Path) -> Tables:
@@ -121,7 +136,8 @@ def _run(folder: Path, name: str, model: str, overrides: Sequence[str], cache: P
     with log.open("wb") as said:
         done = subprocess.run([*clocked, *command], cwd=ROOT, stdout=said, stderr=said, check=False)
     if done.returncode:
-        raise SystemExit(f"{name}: {model} ended with {done.returncode}:\n{log.read_text('utf-8')[-2000:]}")
+        *_, last = log.read_text("utf-8").splitlines() or ["no word"]
+        raise FailedError(f"failed with exit code {done.returncode}: {last} ({log})")
 
 
 def _rows(name: str, protocol: Protocol, models: list[str], folder: Path, found: Tables) -> list[Row]:

@@ -53,6 +53,13 @@ def test_the_model_is_clearly_ahead_of_the_time_rule_where_dates_are_the_test(pr
     assert standing(rows_of(protocol)["rule"], "auc") == "ahead"
 
 
+@pytest.mark.parametrize("protocol", [name for name in RUN if name == "complete_journey_28_dates"])
+def test_the_newest_of_several_dates_is_the_protocol_with_that_date_alone(protocol):
+    for model in (OURS, "logistic", "rule"):
+        *_, newest = rows_of(protocol)[model]["auc_by_date"].values()
+        assert newest == rows_of("complete_journey_28")[model]["auc"], "run both: their rows are of different code"
+
+
 @pytest.mark.parametrize("protocol", REAL)
 def test_nobody_is_clearly_ahead_of_ours(protocol):
     assert standing(best_peer(list(rows_of(protocol).values()), "auc"), "auc") != "behind"

@@ -118,7 +118,8 @@ def test_scores_of_other_code_or_settings_are_not_taken_for_new_ones(tmp_path, m
     def scored(again):
         ran.clear()
         asked = {"overrides": (), "cache": tmp_path, "say": said.append}
-        assert trial._scored(tmp_path, "demo", ["rule", "logistic"], again=again, **asked) == ["rule", "logistic"]
+        found = trial._scored(tmp_path, "demo", ["rule", "logistic"], again=again, **asked)
+        assert found == (["rule", "logistic"], [])
         return list(ran)
 
     said: list[str] = []
@@ -129,6 +130,16 @@ def test_scores_of_other_code_or_settings_are_not_taken_for_new_ones(tmp_path, m
     assert scored(["rule"]) == ["rule", "logistic"]
     exchange.start(tmp_path, "logistic")  # and was broken off
     assert scored(["rule"]) == ["rule", "logistic"]
+
+
+def test_a_model_that_fails_is_left_out_and_said_and_the_others_go_on(tmp_path):
+    (tmp_path / "scores").mkdir()
+    said: list[str] = []
+    asked = {"again": None, "overrides": (), "cache": tmp_path, "say": said.append}
+    assert trial._scored(tmp_path, "demo", ["rule"], **asked) == ([], ["rule"])  # there are no tables in the folder
+    assert said[0] == "1/1 rule"
+    assert said[1].startswith("1/1 rule: failed with exit code 1: FileNotFoundError")
+    assert not exchange.stand(tmp_path, "rule", "a")
 
 
 def test_the_origin_of_scores_changes_with_the_code_and_with_the_settings(tmp_path):
