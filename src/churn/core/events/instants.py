@@ -21,7 +21,6 @@ unit looks like, and an epoch in milliseconds that is read as seconds lies tens 
 EARLIEST = instant(f"{FIRST_YEAR}-01-01", "UTC")
 LATEST = instant(f"{LAST_YEAR}-01-01", "UTC")
 _UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000, EPOCH_US: 1}
-_COUNT = r"^(?P<sign>-?)(?P<whole>\d+)\.?(?P<fraction>\d{0,9})\d*$"
 _ISO = (
     r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?)?)?"

@@ -11,7 +11,6 @@ from churn.words.months import month_number
 _LEAST_DATED = 3
 _DATED = re.compile(r"\D*(19|20)\d{2}[-_/. ]?\d{2}([-_/. ]?\d{2})?")
 _MONTH = re.compile(r"([^\W\d_]+)\.?[-_/. ]?(\d{2}|\d{4})")
-_CALLED = (*words.OCCURRED[:5], "datum", "fecha", "日期", "时间", "quarter", "week", "month")
 _LEFT = ("churn", "churned", "exited", "attrition", "left")
 _SHOWN = 24
 """Letters of a value that are shown; no time is longer."""
