@@ -251,6 +251,14 @@ def test_what_the_disk_refuses_is_a_disk_fault(number: int, monkeypatch: pytest.
     assert os.listdir("data") == ["a.txt"]
 
 
+@pytest.mark.parametrize("name", ["data/a.txt", "data/deeper/a.txt"])
+def test_a_file_in_the_place_of_a_folder_is_a_disk_fault(name: str) -> None:
+    Path("data").write_text("somebody's", encoding="utf-8")
+    with pytest.raises(DiskFault, match=f"{name} could not be written: a file stands where its folder must be"):
+        store.write_text(name, "new")
+    assert store.read_text("data") == "somebody's"
+
+
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_is_not_ours_is_a_disk_fault(project: Path) -> None:
     (project / "data").mkdir(mode=0o500)

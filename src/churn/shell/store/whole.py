@@ -31,6 +31,15 @@ def writing(path: Path, partial: Path) -> Iterator[None]:
     """What is written as `partial` is removed if writing fails; a fault of the disk is explained with its place."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DiskFault(
+            f"{path} could not be written: a file stands where its folder must be. Move the file away, then run again"
+        ) from error
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise DiskFault(_no_room(path, partial, error)) from error
+    try:
         _sweep(path)
         yield
     except OSError as error:
