@@ -78,7 +78,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         choices=MODELS,
         help="only these anew; of the others take the scores of before, where the same code made them of the same rows",
     )
-    parser.add_argument("--without", action="append", default=[], choices=MODELS, help="not these models")
+    parser.add_argument("--without", action="append", default=[], choices=MODELS[1:], help="not these models")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an override of conf/; writes no results"
     )
