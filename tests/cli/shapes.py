@@ -139,6 +139,41 @@ def _parts(folder: Path, made: list[Order]) -> None:
         (folder / f"orders_{month}.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
+def _folders(folder: Path, made: list[Order]) -> None:
+    for month in sorted({o.at.strftime("%Y-%m") for o in made}):
+        (folder / month).mkdir()
+        text = _table("%Y-%m-%d %H:%M")([o for o in made if o.at.strftime("%Y-%m") == month])
+        (folder / month / "orders.csv").write_text(text)
+
+
+def _array(made: list[Order]) -> str:
+    rows = [{"client": {"id": o.customer}, "at": o.at.isoformat(), "total": o.cents / 100} for o in made]
+    return json.dumps(rows, indent=1)
+
+
+def _titled(made: list[Order]) -> str:
+    return 'Sales of the "shop;;\n\n;;\n' + _table("%d.%m.%Y %H:%M", ";", ",")(made)
+
+
+def _numbered(made: list[Order]) -> str:
+    """As pandas writes it: a first column without a name."""
+    lines = _table("%d-%b-%Y %H:%M")(made).splitlines()
+    return "".join(f"{n if n >= 0 else ''},{line}\n" for n, line in enumerate(lines, start=-1))
+
+
+def _titled_workbook(folder: Path, made: list[Order]) -> None:
+    """A title above the names, and dates as the numbers that they are to a spreadsheet."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(folder / "shop.xlsx") as book:
+        sheet = book.add_worksheet("orders")
+        sheet.write(0, 0, "Sales of the shop")
+        sheet.write_row(2, 0, ["Customer No.", "Date", "Net amount"])
+        for line, o in enumerate(made, start=3):
+            days = (o.at - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - a shop's own clock
+            sheet.write_row(line, 0, [o.customer, days, o.cents / 100])
+
+
 def _text(name: str, write: Callable[[list[Order]], str], encoding: str = "utf-8"):
     return lambda folder, made: (folder / name).write_bytes(write(made).encode(encoding))
 
@@ -163,5 +198,10 @@ SHAPES: dict[str, Callable[[Path, list[Order]], object]] = {
     "sqlite": _sqlite,
     "workbook": _workbook,
     "parts": _parts,
+    "folders_of_months": _folders,
+    "json_array": _text("orders.json", _array),
+    "title_above": _text("orders.csv", _titled),
+    "row_numbers_and_names_of_months": _text("orders.csv", _numbered),
+    "workbook_with_title_and_serial_dates": _titled_workbook,
 }
 """Shape → what writes it."""

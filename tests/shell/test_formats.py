@@ -30,7 +30,7 @@ class Written:
     """How a file is written: plain, but for what is given."""
 
     def __init__(self, **given):
-        plain = {"delimiter": ",", "header": (), "encoding": "utf-8", "sheet": None}
+        plain = {"delimiter": ",", "header": (), "encoding": "utf-8", "sheet": None, "skip_lines": 0}
         self.__dict__.update(plain | given)
 
 

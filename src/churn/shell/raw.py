@@ -31,7 +31,7 @@ class Dataset(Protocol):
 
 
 class RawFile(NamedTuple):
-    """A file of a source: `source` is the source's name, or SOURCE.LOOKUP; `name` is without the folder."""
+    """A file of a source: `source` is the source's name, or SOURCE.LOOKUP; `name` is without the folders they share."""
 
     source: str
     name: str
@@ -59,7 +59,13 @@ def found(source: str, pattern: str) -> list[RawFile]:
     _check_inside(source, pattern, root, [root / PurePosixPath(inside).parent, *paths])
     if not paths or not all(p.is_file() for p in paths):
         raise ContractFault(_absent(source, pattern, root / PurePosixPath(inside).parent, PurePosixPath(inside).name))
-    return [RawFile(source, path.name, path) for path in paths]
+    return [RawFile(source, _name(path, root, PurePosixPath(inside)), path) for path in paths]
+
+
+def _name(path: Path, root: Path, inside: PurePosixPath) -> str:
+    """The name of a file, with the folders that a pattern leaves open: files of two months may have one name."""
+    fixed = next((n for n, part in enumerate(inside.parts) if has_magic(part)), len(inside.parts) - 1)
+    return path.relative_to(root.joinpath(*inside.parts[:fixed])).as_posix()
 
 
 def different(files: list[RawFile]) -> tuple[list[RawFile], dict[str, str]]:

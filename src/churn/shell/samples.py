@@ -16,6 +16,7 @@ import pyarrow as pa
 from churn.shell import databases, raw
 from churn.shell.engine import packed, sheets
 from churn.shell.engine.formats import CSV, ENDINGS, JSON, LINE, SHEET, TSV, kind_of, readable
+from churn.shell.patterns import numberless, pattern_of, shared_start
 from churn.words.errors import ContractFault, NotEnoughData, UsageFault
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class _Written(NamedTuple):
     header: tuple[str, ...] = ()
     encoding: str = "utf-8"
     sheet: str | None = None
+    skip_lines: int = 0
+
+
+_Member = tuple[Path, _Written, dict[str, tuple[Any, str]]]
+"""A file, how it is written, and what shows it."""
 
 
 def name_of(where: str) -> str:
@@ -176,15 +182,16 @@ def _of_files(paths: list[Path], layout: Layout, package: str) -> list[Rows]:
     """Rows of each group of files with the same columns in the same folder."""
     found: list[Rows] = []
     with looking() as con:
-        groups: dict[Any, list[tuple[Path, _Written, dict[str, tuple[Any, str]]]]] = {}
+        groups: dict[Any, list[_Member]] = {}
         for path in paths:
             for written, said, columns in _looks(con, path, layout):
                 groups.setdefault((path.parent, kind_of(_file(path)), columns, written), []).append(
                     (path, written, said)
                 )
-        for (folder, *_), members in groups.items():
+        for members in _together(groups).values():
             files = [path for path, _, _ in members]
-            pattern = _pattern(files)
+            folder = files[0].parent
+            pattern = pattern_of(files)
             for some in [files] if pattern else [[file] for file in files]:
                 shown = pattern or some[0].as_posix()
                 if package:
@@ -203,6 +210,15 @@ def _of_files(paths: list[Path], layout: Layout, package: str) -> list[Rows]:
     return full
 
 
+def _together(groups: dict[Any, list[_Member]]) -> dict[Any, list[_Member]]:
+    """The groups, those of folders that differ by their numbers only, as folders of months do, as one."""
+    found: dict[Any, list[_Member]] = {}
+    for (folder, *same), members in groups.items():
+        names = frozenset(numberless(path.name) for path, _, _ in members)
+        found.setdefault((*map(numberless, folder.parts), *same, names), []).extend(members)
+    return found
+
+
 def _looks(
     con: "duckdb.DuckDBPyConnection", path: Path, layout: Layout
 ) -> Iterable[tuple[_Written, dict[str, tuple[Any, str]], tuple[str, ...]]]:
@@ -213,15 +229,21 @@ def _looks(
     if kind == SHEET:
         names = sheets.names(file)
         for sheet in names:
-            said = {"sheet": (sheet, f"one of {len(names)} sheets")} if len(names) > 1 else {}
-            written = _Written(sheet=sheet if said else None)
+            said: dict[str, tuple[Any, str]] = {}
+            if len(names) > 1:
+                said = {"sheet": (sheet, f"one of {len(names)} sheets")}
+            written = _Written(sheet=sheet if len(names) > 1 else None, skip_lines=sheets.above(file, sheet))
+            if written.skip_lines:
+                said |= {"skip_lines": (written.skip_lines, "so many rows stand above the names of the columns")}
             yield written, said, tuple(readable(con, file, written).columns)
         return
     written, said = _Written(), {}
     if kind in (CSV, TSV, JSON):
         seen = layout(packed.head(file, _HEAD_BYTES, whole=False), tabs=kind == TSV)
         given = {"encoding": seen.encoding}
-        given |= {} if kind == JSON else {"delimiter": seen.delimiter, "header": seen.header}
+        given |= (
+            {} if kind == JSON else {"delimiter": seen.delimiter, "header": seen.header, "skip_lines": seen.skip_lines}
+        )
         written = _Written(**given)
         usual = _Written(delimiter="\t") if kind == TSV else _Written()
         said = {k: (v, seen.evidence[k]) for k, v in given.items() if v != getattr(usual, k)}
@@ -249,30 +271,10 @@ def _file(path: Path) -> raw.RawFile:
     return raw.RawFile("init", path.name, path)
 
 
-def _pattern(files: list[Path]) -> str | None:
-    """A path or pattern that names exactly these files of one folder."""
-    if len(files) == 1:
-        return files[0].as_posix()
-    names = [path.name for path in files]
-    before = _shared_start(names)
-    after = _shared_start([name[len(before) :][::-1] for name in names])[::-1]
-    pattern = f"{before}*{after}"
-    folder = files[0].parent
-    plain = not re.search(r"[*?\[]", before + after)
-    return (folder / pattern).as_posix() if plain and sorted(folder.glob(pattern)) == sorted(files) else None
-
-
-def _shared_start(texts: list[str]) -> str:
-    """The letters that all texts begin with; the first and the last of them in order differ the most."""
-    first, last = min(texts), max(texts)
-    n = next((place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first))
-    return first[:n]
-
-
 def _called(files: list[Path], folder: Path, written: _Written, others: list[Rows]) -> str:
     """A name of its own for a source."""
     stems = [path.name.partition(".")[0] for path in files]
-    word = _word(written.sheet or (stems[0] if len(stems) == 1 else _shared_start(stems)))
+    word = _word(written.sheet or (stems[0] if len(stems) == 1 else shared_start(stems)))
     # Numbers of parts and dates of deliveries are no part of a name.
     word = re.sub(r"[\W\d_]+$", "", word) or _word(folder.name) or "events"
     taken = {rows.name for rows in others}

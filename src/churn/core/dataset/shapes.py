@@ -156,6 +156,7 @@ class Lookup:
     header: tuple[str, ...] = ()
     encoding: str = ENCODINGS[0]
     sheet: str | None = None
+    skip_lines: Annotated[int, Ge(0)] = 0
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ class Source:
     header: tuple[str, ...] = ()
     encoding: str = ENCODINGS[0]
     sheet: str | None = None
+    skip_lines: Annotated[int, Ge(0)] = 0
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     no_events_on: tuple[str, ...] = ()
@@ -216,6 +218,7 @@ class Attributes:
     header: tuple[str, ...] = ()
     encoding: str = ENCODINGS[0]
     sheet: str | None = None
+    skip_lines: Annotated[int, Ge(0)] = 0
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE

@@ -21,6 +21,7 @@ unit looks like, and an epoch in milliseconds that is read as seconds lies tens 
 EARLIEST = instant(f"{FIRST_YEAR}-01-01", "UTC")
 LATEST = instant(f"{LAST_YEAR}-01-01", "UTC")
 _UNITS = {EPOCH_S: 1_000_000, EPOCH_MS: 1_000, EPOCH_US: 1}
+_SECOND_US = 1_000_000
 _ISO = (
     r"^(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?)?)?"
@@ -93,7 +94,8 @@ def _written(column: pa.Array, time: Time) -> tuple[np.ndarray, np.ndarray, np.n
         return _epoch(column, _UNITS[time.format])
     if time.start is not None:
         counted, readable, _ = _epoch(column, COUNTED_DAYS[time.format] * DAY_US)
-        # Half a day is noon, as in spreadsheets; half a week is a mistake.
+        # Half a day is noon, as in spreadsheets, whose fractions are good for seconds; half a week is a mistake.
+        counted = (counted + _SECOND_US // 2) // _SECOND_US * _SECOND_US
         readable &= (time.format == DAY_NUMBER) | (counted % DAY_US == 0)
         return counted + instant(time.start, "UTC"), readable, np.zeros(n, bool)
     if pa.types.is_integer(kind) and time.format != ISO:

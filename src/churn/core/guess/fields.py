@@ -76,7 +76,9 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
     if role == "survey":
         pieces = [p for p in _free(found) if p.decimal and words.has(p.name, words.ANSWER)]
     if pieces and role in {"purchase", "usage", "survey"}:
-        yield entry("quantity", pieces[0].name, pieces[0].comma_evidence)
+        minutes = role != "usage" or words.has(pieces[0].name, ("minutes", "duration", "时长"))
+        doubt = None if minutes else "CHECK: sentences about use call it minutes, whatever it counts"
+        yield entry("quantity", pieces[0].name, doubt, pieces[0].comma_evidence)
 
 
 def texts(found: Found, role: str) -> Iterable[Entry]:

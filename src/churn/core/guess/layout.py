@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 _LINES = 200
+_TITLES_MOST = 20
+"""More lines above a table are no titles."""
 DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?")
@@ -13,11 +15,15 @@ _TIME = re.compile(r"\d{1,4}[-/.年]\d{1,2}([-/.月]\d{1,4}日?)?([ T].*)?|\d{4}
 
 
 class Layout(NamedTuple):
-    """What the first bytes of a text file say; each part has its evidence. `header` is empty if the file has one."""
+    """What the first bytes of a text file say; each part has its evidence.
+
+    `header` is empty if the file has one; `skip_lines` stand above it: titles, and blank lines.
+    """
 
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    skip_lines: int
     evidence: dict[str, str]
 
 
@@ -46,10 +52,9 @@ def layout(head: bytes, *, tabs: bool = False) -> Layout:
     """
     encoding, why = encoding_of(head)
     text = head.decode(encoding, "replace").removeprefix("\ufeff")
-    lines = [line for line in text.splitlines() if line.strip()]
-    # The last line may be cut.
-    lines = lines[: min(_LINES, max(len(lines) - 1, 2))]
-    delimiter = "\t" if tabs else max(DELIMITERS, key=lambda mark: _steadiness(lines, mark))
+    physical = text.splitlines()
+    delimiter, above = _cut(physical, ("\t",) if tabs else DELIMITERS)
+    lines = _whole_lines(physical[above:])
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
     evidence = {"encoding": why}
     evidence["delimiter"] = (
@@ -58,7 +63,30 @@ def layout(head: bytes, *, tabs: bool = False) -> Layout:
     named, reason = _first_is_header(rows)
     evidence["header"] = reason
     header = () if named else tuple(f"column_{n + 1}" for n in range(len(rows[0]) if rows else 0))
-    return Layout(encoding, delimiter, header, evidence)
+    evidence["skip_lines"] = "so many lines stand above the names of the columns, with one cell each at most"
+    return Layout(encoding, delimiter, header, above, evidence)
+
+
+def _whole_lines(physical: list[str]) -> list[str]:
+    """The first lines that are not blank, without the last one, which may be cut."""
+    lines = [line for line in physical if line.strip()]
+    return lines[: min(_LINES, max(len(lines) - 1, 2))]
+
+
+def _cut(physical: list[str], marks: tuple[str, ...]) -> tuple[str, int]:
+    """The delimiter, and how many lines stand above the table: of steady ones the one that leaves out the fewest."""
+    found = {mark: _titles(physical, mark) for mark in marks}
+    best = max(found, key=lambda mark: (_steadiness(_whole_lines(physical[found[mark] :]), mark), -found[mark]))
+    return best, found[best]
+
+
+def _titles(physical: list[str], mark: str) -> int:
+    """How many lines at the top have one cell that says something, or none."""
+    for place, line in enumerate(physical[: _TITLES_MOST + 1]):
+        cells = next(csv.reader([line], delimiter=mark), [])
+        if sum(bool(cell.strip()) for cell in cells) > 1:
+            return place
+    return 0
 
 
 def _whole(head: bytes) -> int:

@@ -119,7 +119,7 @@ class Profile:
     @property
     def is_id(self) -> bool:
         """Whether its name says that it identifies something."""
-        last = self.name.rsplit(".", 1)[-1].lower()
+        last = self.name.rstrip(". ").rsplit(".", 1)[-1].lower()
         return words.has(self.name, words.ID) or (last.endswith("id") and not words.has(self.name, _NO_IDS))
 
 

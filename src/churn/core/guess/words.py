@@ -147,7 +147,7 @@ def tokens(name: str) -> tuple[str, ...]:
     >>> tokens("CustomerID"), tokens("lookup.start_date"), tokens("客户ID")
     (('customer', 'id'), ('start', 'date'), ('客户', 'id'))
     """
-    last = name.rsplit(".", 1)[-1]
+    last = name.rstrip(". ").rsplit(".", 1)[-1]
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-zäöüßéèáíóúñ]+|[一-鿿]+|\d+", last)
     return tuple(part.lower().replace("ü", "ue").replace("ä", "ae").replace("ö", "oe") for part in parts)
 

@@ -35,11 +35,13 @@ ENDINGS = {
     ".txt": CSV,
     ".tsv": TSV,
     ".jsonl": JSON,
+    ".json": JSON,
     ".ndjson": JSON,
     ".parquet": PARQUET,
     ".xlsx": SHEET,
 }
 UTF8 = "utf-8"
+_LOOK = 4096
 _NO_SUCH_QUOTE = "''"
 
 
@@ -71,6 +73,8 @@ class Written(Protocol):
     def encoding(self) -> str: ...
     @property
     def sheet(self) -> str | None: ...
+    @property
+    def skip_lines(self) -> int: ...
 
 
 def readable(
@@ -99,17 +103,39 @@ def readable(
         return _parquet(con, file)
     if kind == SHEET:
         return _sheet(con, file, written)
-    scan, at = _scanned(file, file.path), file.path
-    if written.encoding != UTF8:
-        at = packed.in_utf8(file, written.encoding, _temporary_folder(con))
-        scan = _scanned(file, at)
+    at = _as_lines(con, file, written, kind)
+    scan = _scanned(file, at)
     if scan.mixed:
         at = packed.with_line_feeds(at, _temporary_folder(con))
     contents.check_text(file, scan.head)
     if kind == JSON:
         return _json(con, at, expected)
-    how = _delimited(file, at, scan.head, "\t" if kind == TSV else written.delimiter, written.header)
-    return how._replace(lines=scan.lines - how.header_lines, quoted=scan.quoted, returns_alone=scan.returns_alone)
+    return _below_title(con, file, at, scan, written, kind)
+
+
+def _as_lines(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written, kind: str) -> Path:
+    """The text of a file as lines of UTF-8: the file itself, or a copy."""
+    if kind == JSON and nested.is_array(packed.head(file, _LOOK, whole=False), written.encoding):
+        return nested.in_lines(file, written.encoding, _temporary_folder(con))
+    if written.encoding == UTF8:
+        return file.path
+    _scanned(file, file.path)
+    return packed.in_utf8(file, written.encoding, _temporary_folder(con))
+
+
+def _below_title(
+    con: "duckdb.DuckDBPyConnection", file: RawFile, at: Path, scan: limits.Scan, written: Written, kind: str
+) -> Readable:
+    """How to read a delimited text below the lines that are no part of its table."""
+    head = scan.head
+    if written.skip_lines:
+        at, head = packed.without_title(file, at, written.skip_lines, _temporary_folder(con))
+        if not head.strip():
+            raise ContractFault(f"{file.path} (source {file.source}): nothing stands below its `skip_lines`")
+    how = _delimited(file, at, head, "\t" if kind == TSV else written.delimiter, written)
+    named_by = 0 if written.header else 1
+    above = sum(bool(line.strip()) for line in scan.head.splitlines()[: written.skip_lines])
+    return how._replace(lines=scan.lines - above - named_by, quoted=scan.quoted, returns_alone=scan.returns_alone)
 
 
 def quoted(text: str) -> str:
@@ -219,7 +245,7 @@ def _json(con: "duckdb.DuckDBPyConnection", path: Path, expected: Sequence[str])
 
 
 def _sheet(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) -> Readable:
-    rows, first = sheets.rows(file, written.sheet, written.header)
+    rows, first = sheets.rows(file, written.sheet, written.header, written.skip_lines)
     lines = pa.array(range(first, first + rows.num_rows), pa.int64())
     name = named(f"sheet {file.source} {file.name}")
     con.register("piece", rows.append_column(LINE, lines))
@@ -230,9 +256,9 @@ def _sheet(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) ->
     return Readable(f"SELECT * FROM {name}", types, in_lines=False)
 
 
-def _delimited(file: RawFile, path: Path, head: bytes, delimiter: str, header: tuple[str, ...]) -> Readable:
-    names = list(header) or _header(file, head, delimiter)
-    header_lines = 0 if header else 1
+def _delimited(file: RawFile, path: Path, head: bytes, delimiter: str, written: Written) -> Readable:
+    names = list(written.header) or _header(file, head, delimiter)
+    header_lines = written.skip_lines + (0 if written.header else 1)
     fields = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     sql = (
         f"SELECT row_number() OVER () AS {LINE}, * FROM read_csv({quoted(str(path))}, columns = {{{fields}}}, "
@@ -269,11 +295,12 @@ def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:
             f"{what}: one column when cut at {delimiter!r}, {others[likely] + 1} when cut at {likely!r}; "
             f"declare `delimiter: {likely!r}` for this source in conf/data/"
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise ContractFault(
             f"{what}: its header names {', '.join(twice)} twice, so nobody knows which is meant; rename one"
         )
+    names = contents.named_at_the_ends(names)
     if "" in names:
         raise ContractFault(f"{what}: column {names.index('') + 1} of its header has no name; give it one")
     return names

@@ -135,6 +135,28 @@ def with_line_feeds(path: Path, folder: Path) -> Path:
     return made
 
 
+def without_title(file: RawFile, text: Path, lines: int, folder: Path) -> tuple[Path, bytes]:
+    """The text with blank lines in place of its first `lines`, and its first bytes after them.
+
+    Titles may hold quotation marks that no column closes.
+    """
+    import hashlib
+
+    mark = hashlib.sha256(f"{file.path}\0{lines}".encode()).hexdigest()[:16]
+    suffixes = [s for s in file.path.suffixes if s.lower() not in ENDINGS]
+    path = folder / f"{mark}_table{suffixes[-1] if suffixes else ''}"
+    with unpacked(text) as read, path.open("wb") as write:
+        for _ in range(lines):
+            # Lines that end in two ways are not read at all.
+            write.write(b"\r\n" if read.readline(BLOCK_BYTES).endswith(b"\r\n") else b"\n")
+        head = read.read(BLOCK_BYTES)
+        block = head
+        while block:
+            write.write(block)
+            block = read.read(BLOCK_BYTES)
+    return path, head
+
+
 def _marked(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error

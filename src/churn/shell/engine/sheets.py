@@ -5,8 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from churn.shell.engine.contents import named_at_the_ends
 from churn.shell.raw import RawFile
 from churn.words.errors import ContractFault, IntegrityFault
+
+_TITLES_MOST = 20
 
 
 def names(file: RawFile) -> list[str]:
@@ -15,7 +18,16 @@ def names(file: RawFile) -> list[str]:
     return [name for name in book.sheet_names if book.get_sheet_by_name(name).to_python(nrows=1)]
 
 
-def rows(file: RawFile, sheet: str | None, header: tuple[str, ...]) -> tuple[pa.Table, int]:
+def above(file: RawFile, sheet: str | None) -> int:
+    """How many rows of a sheet stand above the names of its columns: titles, each in one cell, and blank rows."""
+    book = _book(file)
+    found = book.get_sheet_by_name(book.sheet_names[0] if sheet is None else sheet)
+    cells = found.to_python(skip_empty_area=True, nrows=_TITLES_MOST + 1)
+    full = [place for place, row in enumerate(cells) if sum(cell not in (None, "") for cell in row) > 1]
+    return full[0] if full else 0
+
+
+def rows(file: RawFile, sheet: str | None, header: tuple[str, ...], skip: int) -> tuple[pa.Table, int]:
     """The rows of a sheet as a table, and the number of its first row in the sheet, from 1.
 
     A column is of numbers, of times or of truth values if all its cells are; otherwise its cells are texts. Excel
@@ -27,17 +39,19 @@ def rows(file: RawFile, sheet: str | None, header: tuple[str, ...]) -> tuple[pa.
         Its name; None takes the first one.
     header : tuple of str
         Names of the columns of a sheet without a header.
+    skip : int
+        Rows above the header, blank ones at the top of the sheet not counted.
     """
     what = f"{file.path} (source {file.source})"
     book = _book(file)
     if sheet is not None and sheet not in book.sheet_names:
         raise ContractFault(f"{what} has no sheet {sheet}; its sheets are {', '.join(book.sheet_names)}")
     found = book.get_sheet_by_name(book.sheet_names[0] if sheet is None else sheet)
-    cells = found.to_python(skip_empty_area=True)
-    first = (found.start[0] if found.start else 0) + 1
+    cells = found.to_python(skip_empty_area=True)[skip:]
+    first = (found.start[0] if found.start else 0) + 1 + skip
     if not cells:
         raise ContractFault(f"{what}: its sheet {found.name} holds nothing; declare another `sheet`")
-    titles = list(header) or [_text(cell) or "" for cell in cells[0]]
+    titles = list(header) or named_at_the_ends([_text(cell) or "" for cell in cells[0]])
     body = cells if header else cells[1:]
     if len(titles) != len(cells[0]):
         raise ContractFault(f"{what}: `header` names {len(titles)} columns, but the sheet has {len(cells[0])}")
