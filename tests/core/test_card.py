@@ -10,7 +10,7 @@ from churn.core.card import card, files
 from churn.core.card.grade import grade
 from churn.core.card.questions import sign_test
 from tests.core.list_world import DATASET, DEFINITION, EVALUATION, RECONCILIATION
-from tests.core.test_page import EVIL, Tags
+from tests.core.test_editions_page import EVIL, Tags
 
 AHEAD = {"auc": 0.04, "auc_low": 0.02, "auc_high": 0.06, "ap": 0.1, "ap_low": 0.05, "ap_high": 0.15}
 REPORT = EVALUATION | {
