@@ -170,8 +170,9 @@ def test_where_trees_have_churners_enough_nothing_steps_down(tables: tuple) -> N
     assert "notes" not in fitted.card
 
 
-def test_there_is_nothing_below_the_ladder() -> None:
-    with pytest.raises(NotEnoughData, match="49 churners are too few"):
+def test_where_the_ladder_has_too_few_as_well_both_are_told() -> None:
+    told = r" between 2020-.*; needed are 50 of each and 500 in all.* Of a simpler model: 49 churners are too few"
+    with pytest.raises(NotEnoughData, match=told):
         model(*with_churners(49), step_down=LADDER, **LIGHTGBM)
 
 

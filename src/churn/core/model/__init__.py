@@ -16,6 +16,7 @@ from churn.core.model.calibration import calibrated
 from churn.core.model.enough import TooFewToLearnError
 from churn.core.model.files import Model, files, read, version
 from churn.core.model.intervals import ends
+from churn.words.errors import NotEnoughData
 
 __all__ = [
     "MODELS",
@@ -76,11 +77,15 @@ def model(
     """
     try:
         return MODELS[section["kind"]](features, snapshots, split, **section)
-    except TooFewToLearnError:
+    except TooFewToLearnError as fault:
         # What there is of each part is looked at before any piece of the features is asked for.
         if step_down is None or step_down["kind"] == section["kind"]:
             raise
-    found = MODELS[step_down["kind"]](features, snapshots, split, **step_down)
+        lacking = fault.said
+    try:
+        found = MODELS[step_down["kind"]](features, snapshots, split, **step_down)
+    except NotEnoughData as fault:
+        raise NotEnoughData(f"{lacking}. Of a simpler model: {fault}") from fault
     why = found.card["ladder"]["en"] if "ladder" in found.card else f"It is {found.kind}."
     note = f"there are too few churners for model={section['kind']}, so a simpler model was learnt. {why}"
     return replace(found, card={**found.card, "notes": [note]})

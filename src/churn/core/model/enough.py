@@ -19,7 +19,11 @@ JUDGING_LEAST = 10
 
 
 class TooFewToLearnError(NotEnoughData):
-    """Too few snapshots, churners or stayers for this kind of model; a simpler one may make do."""
+    """Too few snapshots, churners or stayers for this kind of model; a simpler one may make do, as `hint` says."""
+
+    def __init__(self, said: str, hint: str = "") -> None:
+        super().__init__(said + hint)
+        self.said = said
 
 
 class Least(NamedTuple):
@@ -54,7 +58,8 @@ def check_enough(part: str, snapshots: pa.Table, least: Least) -> None:
     raise TooFewToLearnError(
         f"{churners:,} churners and {rows - churners:,} stayers among {rows:,} matured snapshots of the {part} part"
         f"{between}; needed are {wanted_each} of each and {max(wanted_rows, 2 * wanted_each)} in all. "
-        f"More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help{simpler}"
+        "More as_ofs (conf: snapshots.every_days, split), a longer horizon_days or more customers help",
+        simpler,
     )
 
 
