@@ -39,6 +39,6 @@ def numberless(name: str) -> str:
     """A name with a sign in place of its numbers and what divides them: folders of months have one such name.
 
     >>> numberless("orders_2023-01.csv"), numberless("year=2023"), numberless("orders")
-    ('orders#csv', 'year=#', 'orders')
+    ('orders#csv', 'year#', 'orders')
     """
     return re.sub(r"[\W_]*\d[\d\W_]*", "#", name)
