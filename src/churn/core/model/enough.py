@@ -19,7 +19,10 @@ JUDGING_LEAST = 10
 
 
 class TooFewToLearnError(NotEnoughData):
-    """Too few snapshots, churners or stayers for this kind of model; a simpler one may make do, as `hint` says."""
+    """Too few snapshots, churners or stayers for this kind of model; a simpler one may make do.
+
+    `said` is the message without `hint`, which says how a person chooses a simpler one.
+    """
 
     def __init__(self, said: str, hint: str = "") -> None:
         super().__init__(said + hint)

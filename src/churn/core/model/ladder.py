@@ -35,11 +35,12 @@ def fit(
     Every rung that there are churners enough for learns as its own section says. They are compared by the log loss of
     the calibration part, which is newer than what they learnt from and older than the test; only the map of the margins
     was fitted on it, two numbers each. Where it has few churners, they are compared at earlier dates as well: of each,
-    the rungs are learnt once more from what had matured by then, and judged by the customers of that date. Log loss
-    judges order and probability alike, and the list multiplies
-    probabilities with money; it is a sum over customers, so that differences can be paired. The simplest rung
-    whose difference to the best is within `standard_errors` of its standard error, or within `least_gain`, is chosen
-    (Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984, section 3.4.3).
+    the rungs are learnt once more from what had matured by then, mapped and judged by the customers of that date.
+
+    Log loss judges order and probability alike, and the list multiplies probabilities with money; it is a sum over
+    customers, so that differences can be paired. The simplest rung whose difference to the best is within
+    `standard_errors` of its standard error, or within `least_gain`, is chosen (Breiman, Friedman, Olshen and Stone,
+    Classification and regression trees, 1984, section 3.4.3).
 
     With too few churners at all these dates to compare, the simplest rung is chosen.
 
