@@ -1,16 +1,22 @@
 """`churn demo` writes a world whole, the same bytes for the same seed, and leaves other people's folders alone."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from churn import sections
 from churn.cli import app
+from churn.core.dataset import dataset
 from churn.core.demo import demo
+from churn.shell import raw
 from churn.shell.store.files import digest
 from churn.shell.worlds import write_world
-from churn.words.errors import UsageFault
+from churn.words.errors import ContractFault, UsageFault
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +88,23 @@ def test_the_command_says_what_it_wrote_and_what_comes_next():
     assert "churn config use data=demo" in done.output
     assert "2,000" not in done.output.splitlines()[0]
     assert "orders" in done.output
+
+
+def test_a_run_of_the_demo_data_without_the_world_names_the_command_that_writes_it():
+    shutil.copytree(ROOT / "conf", "conf")
+    data = dataset(**sections.section("data", sections.compose(["data=demo"])))
+    with pytest.raises(ContractFault, match=r"no such folder\. Run `churn demo`, which makes the files, or correct"):
+        raw.inventory(data)
+    Path("data/demo/usage").mkdir(parents=True)
+    with pytest.raises(ContractFault, match=r"the folder is empty\. Run `churn demo`"):
+        raw.inventory(data)
+
+
+def test_files_that_no_command_makes_are_to_be_put_there():
+    shutil.copytree(ROOT / "conf", "conf")
+    data = dataset(**sections.section("data", sections.compose(["data=cdnow"])))
+    with pytest.raises(ContractFault, match=r"no such folder\. Put the file there, or correct"):
+        raw.inventory(data)
 
 
 def test_an_unknown_size_is_refused():

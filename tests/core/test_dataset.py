@@ -122,5 +122,5 @@ def test_the_data_contract_names_every_role_and_state() -> None:
 def test_the_example_of_the_data_contract_is_a_data_set() -> None:
     example = yaml.safe_load(DOCUMENT.split("```yaml")[1].split("```")[0])["data"]
     arguments = {name: parameter.annotation for name, parameter in signature(dataset).parameters.items()}
-    made = {name: TypeAdapter(kind).validate_json(json.dumps(example[name])) for name, kind in arguments.items()}
+    made = {name: TypeAdapter(arguments[name]).validate_json(json.dumps(value)) for name, value in example.items()}
     assert dataset(**made).kinds == (("returned", "purchase", "returned"), ("order", "purchase", "made"))

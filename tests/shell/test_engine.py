@@ -591,7 +591,8 @@ def adapter(name: str) -> Any:
 
     path = Path(__file__).resolve().parents[2] / f"conf/data/{name}.yaml"
     given = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
-    fields: Any = {k: (p.annotation, ...) for k, p in inspect.signature(dataset).parameters.items()}
+    keywords = inspect.signature(dataset).parameters.items()
+    fields: Any = {k: (p.annotation, ... if p.default is p.empty else p.default) for k, p in keywords}
     made = TypeAdapter(create_model("data", __config__=ConfigDict(extra="forbid"), **fields)).validate_json(
         json.dumps(given), strict=True
     )

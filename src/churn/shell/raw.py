@@ -27,6 +27,8 @@ class Dataset(Protocol):
     @property
     def attributes(self) -> Mapping[str, Any]: ...
     @property
+    def made_by(self) -> str: ...
+    @property
     def kinds(self) -> tuple[tuple[str, str, str], ...]: ...
 
 
@@ -38,8 +40,10 @@ class RawFile(NamedTuple):
     path: Path
 
 
-def found(source: str, pattern: str) -> list[RawFile]:
+def found(source: str, pattern: str, *, made_by: str = "") -> list[RawFile]:
     """The files that a pattern names, sorted by name; for a table of a database, the file in which it was saved.
+
+    `made_by` is the command that makes such files, where there is one.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def found(source: str, pattern: str) -> list[RawFile]:
     paths = sorted(p for p in root.glob(inside) if p.is_file()) if has_magic(inside) else [root / inside]
     _check_inside(source, pattern, root, [root / PurePosixPath(inside).parent, *paths])
     if not paths or not all(p.is_file() for p in paths):
-        raise ContractFault(_absent(source, pattern, root / PurePosixPath(inside).parent, PurePosixPath(inside).name))
+        raise ContractFault(_absent(source, pattern, root / inside, made_by))
     return [RawFile(source, _name(path, root, PurePosixPath(inside)), path) for path in paths]
 
 
@@ -128,7 +132,7 @@ def _by_file(listed: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, An
 
 def _all_files(dataset: Dataset) -> Iterator[RawFile]:
     for name, pattern in _patterns(dataset):
-        yield from found(name, pattern)
+        yield from found(name, pattern, made_by=dataset.made_by)
 
 
 def _patterns(dataset: Dataset) -> Iterator[tuple[str, str]]:
@@ -173,16 +177,18 @@ def _root(source: str, pattern: str) -> tuple[Path, str]:
     return Path(spec.submodule_search_locations[0]), rest
 
 
-def _absent(source: str, pattern: str, folder: Path, wanted: str) -> str:
-    """What is missing, where it was looked for, and what is there instead."""
+def _absent(source: str, pattern: str, place: Path, made_by: str) -> str:
+    """What is missing, where it was looked for, what is there instead, and what brings it."""
+    folder, wanted = place.parent, place.name
     there = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
     near = get_close_matches(wanted, there, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     shown = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
     content = f"the folder holds {shown}" if there else "the folder is empty" if folder.is_dir() else "no such folder"
+    remedy = f"Run `{made_by}`, which makes the files" if made_by else "Put the file there"
     return (
         f"source {source}: no file {pattern} (looked from {Path.cwd()}); {content}. {hint}"
-        f"Put the file there, or correct `files` in conf/data/"
+        f"{remedy}, or correct `files` in conf/data/"
     )
 
 

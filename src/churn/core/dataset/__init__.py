@@ -57,6 +57,7 @@ def dataset(
     sources: Annotated[dict[str, Source], MinLen(1)],
     attributes: dict[str, Attributes],
     contract: Annotated[int, Ge(1)] = CONTRACT,
+    made_by: str = "",
 ) -> Dataset:
     """The data set that `data` in conf/ declares, once it makes sense.
 
@@ -78,6 +79,8 @@ def dataset(
         The same for what is said about customers; empty if nothing is.
     contract
         Version of the data contract that the declaration was written for.
+    made_by
+        The command that makes the files, where there is one; named where a file is missing.
 
     Raises
     ------
@@ -109,4 +112,4 @@ def dataset(
         check_source(f"data.sources.{key}", source)
     for key, said in attributes.items():
         check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
-    return Dataset(name, time_zone, since, until, currency, ROLE_NOUNS | nouns, sources, attributes)
+    return Dataset(name, time_zone, since, until, currency, ROLE_NOUNS | nouns, sources, attributes, made_by)

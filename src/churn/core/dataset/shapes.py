@@ -242,6 +242,7 @@ class Dataset:
     nouns: dict[str, Noun]
     sources: dict[str, Source]
     attributes: dict[str, Attributes]
+    made_by: str = ""
 
     @property
     def kinds(self) -> tuple[tuple[str, str, str], ...]:
