@@ -165,9 +165,45 @@ def test_every_fault_of_every_section_is_told_at_once(project: Path) -> None:
         "nonsense is not a section; sections are data,",
         "trackin is not a section; did you mean tracking?",
         "the section tracking is missing",
-        "Mend it in conf/, then run `churn config compose`",
+        "conf/ has no such fault: params.yaml is older than an update",
+        "Run `churn config compose`, which writes it from conf/",
     ):
         assert fault in told
+
+
+def test_params_of_before_an_update_name_the_update_and_the_command_that_writes_them_anew(project: Path) -> None:
+    now = (project / "params.yaml").read_text(encoding="utf-8")
+    section = now[now.index("\nstep_down:") : now.index("\nsnapshots:")]
+    for old in (
+        now.replace(section, ""),  # the update brought a section
+        now.replace("  capacity: 200\n", "", 1),  # or a key
+        now.replace("  capacity: 200\n", "  capacity: 200\n  team_size: 4\n", 1),  # or dropped one
+    ):
+        assert old != now
+        (project / "params.yaml").write_text(old, encoding="utf-8")
+        with pytest.raises(ConfigFault, match=r"older than an update of churn .*\. Run `churn config compose`, which"):
+            sections.check()
+    config.write_params(sections.compose())
+    sections.check()
+    assert (project / "params.yaml").read_text(encoding="utf-8") == now
+
+
+def test_a_command_that_reads_params_of_before_an_update_names_the_command_that_writes_them(project: Path) -> None:
+    now = (project / "params.yaml").read_text(encoding="utf-8")
+    section = now[now.index("\nstep_down:") : now.index("\nsnapshots:")]
+    (project / "params.yaml").write_text(now.replace(section, ""), encoding="utf-8")
+    for read in (sections.learning, lambda: config.section("step_down", SECTIONS["step_down"].feeds)):
+        with pytest.raises(ConfigFault, match=r"step_down is missing.*\n.*an update .*`churn config compose`"):
+            read()
+
+
+def test_a_fault_of_conf_is_told_with_the_place_where_it_is_mended(project: Path) -> None:
+    change(project / "conf/config.yaml", "capacity: 200", "capacity: 0")
+    change(project / "params.yaml", "capacity: 200", "capacity: 0")
+    with pytest.raises(
+        ConfigFault, match=r"(?s)conf/config\.yaml:\d+: evaluation\.capacity .*Mend it in conf/, then run"
+    ):
+        sections.check()
 
 
 def test_a_rung_of_the_ladder_is_the_section_of_its_own_file(project: Path) -> None:

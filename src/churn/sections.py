@@ -31,6 +31,12 @@ EXPERIMENT = "DVC_EXP_NAME"
 params.yaml with the overrides of the experiment then, so it must differ from conf/."""
 
 
+_OUTDATED = (
+    "conf/ has no such fault: params.yaml is older than an update of churn or of conf/, which brings and drops "
+    "sections and keys, or was edited by hand. Run `churn config compose`, which writes it from conf/"
+)
+
+
 class Section(NamedTuple):
     """The function that a section feeds, or the functions by `kind`; `given`: arguments that come from elsewhere."""
 
@@ -57,7 +63,12 @@ SECTIONS: dict[str, Section] = {
 
 def section(name: str, configuration: Configuration | None = None) -> dict[str, Any]:
     """The section of params.yaml, or of another configuration, as keyword arguments of the function that it feeds."""
-    return config.checked(configuration or config.params(), name, SECTIONS[name].feeds, given=SECTIONS[name].given)
+    feeds, given = SECTIONS[name]
+    return (
+        config.checked(configuration, name, feeds, given=given)
+        if configuration
+        else config.own(name, feeds, given=given)
+    )
 
 
 def learning() -> dict[str, Any]:
@@ -71,17 +82,21 @@ def check() -> None:
     Raises
     ------
     ConfigFault
-        Naming every wrong key, or every key that differs with both values and the command that mends it.
+        Naming every wrong key, or every key that differs with both values, and what mends it.
     """
     params = config.params()
     if os.environ.get(EXPERIMENT):
         check_values(params)
         return
     try:
-        check_values(params)
+        composed = compose()
     except ConfigFault as fault:
         raise ConfigFault(f"{fault}\nMend it in conf/, then run `churn config compose`") from fault
-    differing = config.differences(params, compose())
+    try:
+        check_values(params)
+    except ConfigFault as fault:
+        raise ConfigFault(f"{fault}\n{_OUTDATED}") from fault
+    differing = config.differences(params, composed)
     if differing:
         told = "\n  ".join(differing)
         raise ConfigFault(

@@ -5,7 +5,7 @@ A section is the keyword-only arguments of one function, and the signature of th
 
 from churn.shell.config.composition import compose, differences, groups, member, use, write_params
 from churn.shell.config.document import Configuration, dump, load
-from churn.shell.config.section import PARAMS, Feeds, checked, params, section, value
+from churn.shell.config.section import PARAMS, Feeds, checked, own, params, section, value
 
 __all__ = [
     "PARAMS",
@@ -18,6 +18,7 @@ __all__ = [
     "groups",
     "load",
     "member",
+    "own",
     "params",
     "section",
     "use",

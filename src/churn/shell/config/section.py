@@ -45,13 +45,30 @@ def section(name: str, feeds: Feeds) -> dict[str, Any]:
     ConfigFault
         A key that the function does not know, or a value that its signature does not allow.
     """
-    return checked(params(), name, feeds, partial=True)
+    return own(name, feeds, partial=True)
 
 
 def value(name: str, feeds: Feeds) -> Any:
     """What the function makes of the section `name`, for functions that need nothing else."""
-    arguments = section(name, feeds)
+    arguments = own(name, feeds)
     return _chosen(params(), name, feeds)(**arguments)
+
+
+def own(name: str, feeds: Feeds, *, given: Collection[str] = (), partial: bool = False) -> dict[str, Any]:
+    """The section `name` of params.yaml as keyword arguments; see `checked`.
+
+    Raises
+    ------
+    ConfigFault
+        With what mends it: an update brings and drops keys, and params.yaml is of the day when it was composed.
+    """
+    try:
+        return checked(params(), name, feeds, given=given, partial=partial)
+    except ConfigFault as fault:
+        raise ConfigFault(
+            f"{fault}\nIf there was an update since params.yaml was composed, run `churn config compose`: "
+            f"it writes what conf/ says now"
+        ) from fault
 
 
 def checked(
