@@ -5,24 +5,8 @@ from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from churn.core.dataset.shapes import (
-    COUNTED_DAYS,
-    ENCODINGS,
-    EPOCH_MS,
-    EPOCH_S,
-    EPOCH_US,
-    ISO,
-    TIME_PARTS,
-    Attributes,
-    Lookup,
-    Number,
-    Source,
-    Time,
-    When,
-    number_of,
-    state_of,
-    time_of,
-)
+from churn.core.dataset.formats import COUNTED_DAYS, ENCODINGS, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, TIME_PARTS
+from churn.core.dataset.shapes import Attributes, Lookup, Number, Source, Time, When, number_of, state_of, time_of
 from churn.words.errors import ConfigFault, ContractFault, message
 from churn.words.tables import ROLES
 

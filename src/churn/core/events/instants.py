@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset.shapes import COUNTED_DAYS, DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, TIME_PARTS, Time
+from churn.core.dataset.formats import COUNTED_DAYS, DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, TIME_PARTS
+from churn.core.dataset.shapes import Time
 from churn.words.errors import ContractFault
 from churn.words.months import month_number
 from churn.words.windows import DAY_US, instant

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from churn.core.dataset.shapes import ISO
+from churn.core.dataset.formats import ISO
 from churn.words.months import month_number
 
 _CLOCK = r"(?P<clock>[ T]+\d{1,2}:\d{2}(?P<second>:\d{2}(?P<fraction>[.]\d+)?)?(?P<half> ?[AaPp][Mm])?)?"

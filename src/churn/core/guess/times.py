@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.dataset.shapes import DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, WEEK_NUMBER, Time
+from churn.core.dataset.formats import DAY_NUMBER, EPOCH_MS, EPOCH_S, EPOCH_US, ISO, WEEK_NUMBER
+from churn.core.dataset.shapes import Time
 from churn.core.events.instants import Instants, instants
 from churn.core.guess import words
 from churn.core.guess.forms import forms
