@@ -74,7 +74,7 @@ def reference(
         out[f"{name}_decline_periods"] = declines
         out[f"{name}_slope"] = np.polyfit(-np.arange(periods), by_period, 1)[0]
 
-    for role, plural, items in (("purchase", "purchases", "items"), ("usage", "sessions", "usage_minutes")):
+    for role, plural, items in (("purchase", "purchases", "items"), ("usage", "sessions", "usage_quantity")):
         all_time = of(role)
         out[f"days_since_{role}"] = since(all_time)
         out[f"days_since_previous_{role}"] = since(all_time, 2)
@@ -97,7 +97,7 @@ def reference(
         out[f"{role}_days_total"] = all_time["day"].nunique()
         out[f"{items}_mean_365d"] = mean(of(role, 365), "quantity")
         trend(plural, role, len)
-    trend("usage_minutes", "usage", lambda chosen: chosen["quantity"].sum())
+    trend("usage_quantity", "usage", lambda chosen: chosen["quantity"].sum())
     trend("spend", "purchase", lambda chosen: chosen["amount"].sum())
 
     def taken_off(days):

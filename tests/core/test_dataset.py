@@ -101,6 +101,24 @@ def test_what_makes_no_sense_is_refused_by_its_key(changed: dict[str, Any], said
         declared(**changed)
 
 
+USE: dict[str, Any] = ORDERS | {"event_types": {"session": EventType("usage")}}
+
+
+def test_the_unit_of_use_is_the_one_that_every_source_of_it_declares() -> None:
+    def unit(*quantities: Any) -> str:
+        sources = {f"s{place}": Source(**USE, quantity=quantity) for place, quantity in enumerate(quantities)}
+        return str(declared(sources=sources | {"orders": Source(**ORDERS, quantity="pieces")}).nouns["usage"].unit)
+
+    assert unit(Number("secs", unit="seconds")) == "seconds"
+    assert unit(Number("secs", unit="seconds"), Number("more", unit="seconds"), None) == "seconds"
+    assert unit(Number("secs", unit="seconds"), "other") == ""
+    assert unit("secs") == ""
+    with pytest.raises(ConfigFault, match=r"s1\.quantity\.unit is 'minutes', but that of s0 is 'seconds'"):
+        unit(Number("secs", unit="seconds"), Number("mins", unit="minutes"))
+    with pytest.raises(ConfigFault, match=r"orders\.amount\.unit: a unit is said of the quantity of use only"):
+        declared(source={"amount": Number("paid", unit="seconds")})
+
+
 def test_short_and_long_form_of_an_id_mean_the_same() -> None:
     assert Source(**ORDERS).reads == Source(**{**ORDERS, "customer_id": Id("customer")}).reads
 

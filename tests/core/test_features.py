@@ -231,7 +231,7 @@ EXPECTED_AT_2024_01_31 = {
     "contacts_by_customer_30d": 1,
     "sessions_30d": 2,
     "usage_days_30d": 1,
-    "usage_minutes_30d": 25.5 + 10,
+    "usage_quantity_30d": 25.5 + 10,
     "tenure_days": 121 + 15 / 24,
 }
 

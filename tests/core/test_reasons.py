@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churn.core.dataset.nouns import Use
 from churn.core.features import GROUPS, catalogue, windows
 from churn.core.reasons import reasons
 from churn.core.reasons.facts import facts_of
@@ -26,7 +27,10 @@ class Noun:
     zh: str
 
 
-NOUNS = {role: Noun(role, role + "s", "词" + role) for role in ROLES} | {"purchase": Noun("basket", "baskets", "购物")}
+NOUNS = {role: Noun(role, role + "s", "词" + role) for role in ROLES} | {
+    "purchase": Noun("basket", "baskets", "购物"),
+    "usage": Use("session", "sessions", "使用", "minutes"),
+}
 
 
 def tables(n: int, values: dict[str, list[float]], weights: dict[str, list[float]]) -> tuple[pa.Table, pa.Table]:
@@ -43,7 +47,8 @@ def tables(n: int, values: dict[str, list[float]], weights: dict[str, list[float
 def told(n: int, values: dict, weights: dict, **options) -> pa.Table:
     contributions, features = tables(n, values, weights)
     chosen = {"most_leaving": 3, "most_staying": 1, "least_contribution": 0.05} | options
-    return REASONS.check(reasons(contributions, features, catalogue=CATALOGUE, nouns=NOUNS, currency="EUR", **chosen))
+    chosen = {"nouns": NOUNS} | chosen
+    return REASONS.check(reasons(contributions, features, catalogue=CATALOGUE, currency="EUR", **chosen))
 
 
 def test_a_long_silence_is_told_against_the_usual_rhythm():
@@ -72,6 +77,35 @@ def test_one_is_singular_and_none_is_a_word():
         "1 basket in the last 30 days, 4 in the 30 days before",
         "No basket in the last 30 days, 1 in the 30 days before",
     ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "en", "zh"),
+    [
+        ("minutes", "340 minutes of use in the last 30 days, 1,610", "最近30天使用340分钟，之前30天1,610分钟"),
+        ("seconds", "340 seconds of use in the last 30 days, 1,610", "最近30天使用340秒，之前30天1,610秒"),
+        ("GB", "340 GB of use in the last 30 days, 1,610", "最近30天使用340GB，之前30天1,610GB"),
+        ("", "Usage of 340 in the last 30 days, 1,610", "最近30天使用量340，之前30天1,610"),
+    ],
+)
+def test_use_is_told_in_the_declared_unit_and_without_one_in_none(unit, en, zh):
+    change, rate = "usage_quantity_change_30d", "usage_quantity_own_rate_ratio_30d"
+    values = {"usage_quantity_30d": [340.0], change: [-1270.0], rate: [0.2]}
+    nouns = NOUNS | {"usage": Use("session", "sessions", "使用", unit)}
+    found = told(1, values, {change: [0.5]}, nouns=nouns)
+    assert found["en"].to_pylist() == [f"{en} in the 30 days before"]
+    assert found["zh"].to_pylist() == [zh]
+
+
+@pytest.mark.parametrize(
+    ("unit", "en", "zh"),
+    [("hours", "hours of use", "使用小时数"), ("GB", "GB of use", "使用量（GB）"), ("", "usage", "使用量")],
+)
+def test_features_of_use_are_called_by_the_declared_unit(unit, en, zh):
+    feature = next(f for f in CATALOGUE if f.name == "usage_quantity_30d")
+    nouns = {"usage": Use("session", "sessions", "使用", unit)}
+    assert feature.words("en", nouns) == f"{en} in the last 30 days"
+    assert feature.words("zh", nouns) == f"最近30天的{zh}"
 
 
 def test_the_weightiest_group_comes_first_in_each_direction():

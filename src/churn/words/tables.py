@@ -133,7 +133,7 @@ EVENTS = Table(
         Column(
             "quantity_milli",
             pa.int64(),
-            "thousandths of what the role counts: items bought, minutes used, the survey's answer",
+            "thousandths of what the role counts: items bought, how much was used, the survey's answer",
             "nothing to count",
         ),
         Column("channel", CODE, "where it happened: shop, web, app, phone, mail", "not said"),

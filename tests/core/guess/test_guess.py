@@ -75,6 +75,40 @@ def test_flags_of_today_are_in_no_declaration():
     assert any("accounts" in note and "churn_flag" in note for note in drawn.unused)
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "quantity"),
+    [
+        ("total_secs", "340 1610 25", {"column": "total_secs", "unit": "seconds"}),
+        ("listen_ms", "340000 1610000 25000", {"column": "listen_ms", "unit": "milliseconds"}),
+        ("minutes", "34 16 25", {"column": "minutes", "unit": "minutes"}),
+        ("data_gb", "0.5 1.6 2.5", {"column": "data_gb", "unit": "GB"}),
+        ("时长", "34 16 25", "时长"),
+        ("duration", "34 16 25", "duration"),  # minutes or seconds, nobody can tell
+        ("duration", "3400 1610 25", {"column": "duration", "unit": "seconds"}),
+        ("duration", "340000 161000 25", {"column": "duration", "unit": "milliseconds"}),
+        ("clicks", "34000 16100 2500", "clicks"),
+    ],
+)
+def test_the_unit_of_use_is_guessed_by_name_or_values_and_left_out_where_nothing_tells(column, values, quantity):
+    rows = "\n".join(
+        f"{who}|2023-01-0{day}|{value}" for day, (who, value) in enumerate(zip("aba", values.split(), strict=True), 2)
+    )
+    drawn = guess.draft("shop", [sample("sessions", f"customer_id|date|{column}\n{rows}")])
+    assert drawn.values["sources"]["sessions"]["quantity"] == quantity
+    doubted = [note for note in guess.to_check(drawn.data) if "a day has" in note]
+    assert bool(doubted) == (column == "duration" and isinstance(quantity, dict))
+
+
+def test_of_two_sources_of_use_in_different_units_one_tells_how_much():
+    streams = sample("streams", "customer_id|date|play_secs\na|2023-01-05|300\na|2023-02-05|120\nb|2023-02-06|90")
+    visits = sample("visits", "customer_id|date|minutes|page\na|2023-01-05|3|x\na|2023-02-05|1|y\nb|2023-02-06|2|x")
+    drawn = guess.draft("shop", [streams, visits])
+    said = drawn.values["sources"]
+    assert said["streams"]["quantity"] == {"column": "play_secs", "unit": "seconds"}
+    assert "quantity" not in said["visits"]
+    assert any("minutes" in note and "seconds" in note for note in guess.to_check(drawn.data))
+
+
 def test_what_is_known_only_when_a_ticket_closes_is_not_said_of_its_opening():
     said = sources(ACCOUNTS, TICKETS)
     assert said["support_tickets"]["occurred_at"] == "submitted_at"

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from annotated_types import Ge, MinLen
 
-from churn.core.dataset.checks import check_file, check_source, check_zone, one_of
-from churn.core.dataset.nouns import ROLE_NOUNS
+from churn.core.dataset.checks import check_file, check_source, check_zone, one_of, use_unit
+from churn.core.dataset.nouns import ROLE_NOUNS, named
 from churn.core.dataset.shapes import (
     Attributes,
     Dataset,
@@ -112,4 +112,5 @@ def dataset(
         check_source(f"data.sources.{key}", source)
     for key, said in attributes.items():
         check_file(f"data.attributes.{key}", said, "valid_from", time_of(said.valid_from))
-    return Dataset(name, time_zone, since, until, currency, ROLE_NOUNS | nouns, sources, attributes, made_by)
+    words = named(nouns, use_unit(sources))
+    return Dataset(name, time_zone, since, until, currency, words, sources, attributes, made_by)

@@ -1,6 +1,7 @@
 """What a declaration must be for the data set to make sense; every fault names its key."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,8 +43,7 @@ def check_source(key: str, source: Source) -> None:
         raise ConfigFault(f"{key}.event_type names a column, so the types in {key}.event_types cannot have a `when`")
     if not source.event_type and len(without) > 1:
         raise ConfigFault(f"{key}: {', '.join(without)} all apply to every row; give all but one of them a `when`")
-    for name in ("amount", "discount", "quantity"):
-        _check_number(f"{key}.{name}", number_of(getattr(source, name)))
+    _check_numbers(key, source)
     check_days(key, source.no_events_on)
     if source.merge_by and source.text:
         raise ConfigFault(f"{key} has `merge_by` and `text`: merged lines have no words of their own; drop one of them")
@@ -51,6 +51,33 @@ def check_source(key: str, source: Source) -> None:
         raise ConfigFault(
             f"{key}: with `event_id`, equal rows are one event; drop `equal_rows: separate` or `event_id`"
         )
+
+
+def use_unit(sources: Mapping[str, Source]) -> str:
+    """The unit of the quantities of use, which features add up; empty unless every source of them declares it.
+
+    Raises
+    ------
+    ConfigFault
+        If two sources declare different units.
+    """
+    units = {
+        name: number_of(source.quantity).unit
+        for name, source in sources.items()
+        if source.quantity and _is_used(source)
+    }
+    first = next((name for name in units if units[name]), "")
+    for name, unit in units.items():
+        if unit and unit != units[first]:
+            raise ConfigFault(
+                f"data.sources.{name}.quantity.unit is {unit!r}, but that of {first} is {units[first]!r}: quantities "
+                f"of use are added up, so they need one unit; leave out the quantity of one of them"
+            )
+    return next(iter(units.values())) if len(set(units.values())) == 1 else ""
+
+
+def _is_used(source: Source) -> bool:
+    return any(kind.role == "usage" for kind in source.event_types.values())
 
 
 def check_file(key: str, source: Source | Attributes, field: str, time: Time) -> None:
@@ -136,6 +163,15 @@ def _check_date(key: str, written: str) -> None:
         date.fromisoformat(written)
     except ValueError as error:
         raise ConfigFault(f"{key} is {written!r}; write a date such as 2024-01-31") from error
+
+
+def _check_numbers(key: str, source: Source) -> None:
+    """Each number is made in one way, and only the quantity of use has a unit."""
+    for name in ("amount", "discount", "quantity"):
+        number = number_of(getattr(source, name))
+        _check_number(f"{key}.{name}", number)
+        if number.unit and not (name == "quantity" and _is_used(source)):
+            raise ConfigFault(f"{key}.{name}.unit: a unit is said of the quantity of use only; delete it")
 
 
 def _check_number(key: str, number: Number) -> None:

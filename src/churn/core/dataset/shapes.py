@@ -63,7 +63,7 @@ class Id:
 class Number:
     """A number of one column, a constant, a product of columns, or a sum of columns.
 
-    `sign`: with positive, rows with a negative number break the contract.
+    `sign`: with positive, rows with a negative number break the contract. `unit`: of a quantity of use, for sentences.
     """
 
     __pydantic_config__ = _STRICT
@@ -72,6 +72,7 @@ class Number:
     product: tuple[str, ...] = ()
     sum: tuple[str, ...] = ()
     sign: Literal["any", "positive"] = "any"
+    unit: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:

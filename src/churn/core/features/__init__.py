@@ -39,7 +39,7 @@ MEASURED = (
     ),
     Measured("sessions", "usage_drop", "usage", "{usage.many}", "{usage.zh}次数", lambda h, d: h.count("usage", d)),
     Measured(
-        "usage_minutes", "usage_drop", "usage", *QUANTITY["usage"][1:], lambda h, d: h.sum("usage", "quantity", d)
+        "usage_quantity", "usage_drop", "usage", *QUANTITY["usage"][1:], lambda h, d: h.sum("usage", "quantity", d)
     ),
     Measured("spend", "spend_drop", "purchase", "spend", "消费额", lambda h, d: h.sum("purchase", "amount", d)),
 )

@@ -8,7 +8,7 @@ PLURAL = {"purchase": "purchases", "usage": "sessions"}
 """How columns name the events of an activity role."""
 QUANTITY = {
     "purchase": ("items", "items bought", "购买件数"),
-    "usage": ("usage_minutes", "minutes of use", "使用分钟数"),
+    "usage": ("usage_quantity", "{usage.quantity}", "{usage.quantity_zh}"),
 }
 """What the quantity of an activity role counts: column name, and words in both languages."""
 YEAR_DAYS = 365

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,8 @@ _FEW_CUSTOMERS = 30
 _SPOKEN_TO = ("complaint", "survey", "contact", "cancel")
 """Roles whose events hold the customer's own words."""
 _LINES_PER_ORDER = 1.1
+_DAY_MINUTES, _DAY_SECONDS = 24 * 60, 24 * 60 * 60
+"""One use hardly ever lasts longer than a day."""
 
 
 def _free(found: Found) -> list[Profile]:
@@ -75,10 +78,35 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
         yield entry("discount", {"sum": given} if len(given) > 1 else given[0])
     if role == "survey":
         pieces = [p for p in _free(found) if p.decimal and words.has(p.name, words.ANSWER)]
-    if pieces and role in {"purchase", "usage", "survey"}:
-        minutes = role != "usage" or words.has(pieces[0].name, ("minutes", "duration", "时长"))
-        doubt = None if minutes else "CHECK: sentences about use call it minutes, whatever it counts"
-        yield entry("quantity", pieces[0].name, doubt, pieces[0].comma_evidence)
+    if role == "usage":
+        free = _free(found)
+        pieces = pieces or [p for p in free if p.decimal and not p.is_id and not p.time and words.unit_of(p.name)]
+    if pieces and role == "usage":
+        unit, why = _unit(pieces[0])
+        value = {"column": pieces[0].name, "unit": unit} if unit else pieces[0].name
+        yield entry("quantity", value, why, pieces[0].comma_evidence)
+    elif pieces and role in {"purchase", "survey"}:
+        yield entry("quantity", pieces[0].name, None, pieces[0].comma_evidence)
+
+
+def _unit(profile: Profile) -> tuple[str | None, str]:
+    """The unit of a quantity of use, by its name or else its values, and why; None where neither tells."""
+    told = words.unit_of(profile.name)
+    if told:
+        return told, f"its name says {told}; sentences about use call it so"
+    found = profile.numbers[np.isfinite(profile.numbers)]
+    if words.has(profile.name, words.LASTS) and len(found):
+        for unit, most, what in (("milliseconds", _DAY_SECONDS, "seconds"), ("seconds", _DAY_MINUTES, "minutes")):
+            beyond = int((found > most).sum())
+            if beyond > len(found) / 2:
+                said = (
+                    f"{beyond:,} of {len(found):,} values are more {what} than a day has, so they are taken for {unit}"
+                )
+                return unit, f"CHECK: {said}; another unit may be written here"
+    return (
+        None,
+        "nothing tells what it counts, so sentences speak of usage; if it has a unit, write {column: …, unit: …}",
+    )
 
 
 def texts(found: Found, role: str) -> Iterable[Entry]:

@@ -43,8 +43,32 @@ def sources(found: Sequence[Found]) -> Sources:
             roles += ["purchase", "cancel"]
     history = tuple(_history(one) for one in found if one.kind == HISTORY)
     unused = tuple(_not_used(one) for one in found if one.kind not in {EVENTS, PERIODS, HISTORY})
+    made = _in_one_unit(made)
     money = any(e.key == "amount" for source in made for e in source.value)
     return Sources(tuple(made), history, tuple(dict.fromkeys(roles)), unused, cancelled or contracts, money)
+
+
+def _in_one_unit(made: list[Entry]) -> list[Entry]:
+    """The sources without quantities of use in another unit than the first one has: features add them up."""
+    units = {
+        source.key: (e.value["column"], e.value["unit"])
+        for source in made
+        for e in source.value
+        if e.key == "quantity" and isinstance(e.value, dict)
+    }
+    if len({unit for _, unit in units.values()}) < 2:
+        return made
+    first = next(iter(units))
+    kept = []
+    for source in made:
+        column, unit = units.get(source.key, units[first])
+        if unit == units[first][1]:
+            kept.append(source)
+            continue
+        body = tuple(e for e in source.value if e.key != "quantity")
+        why = f"{column} is in {unit}, but {first} counts use in {units[first][1]}, and sums need one unit"
+        kept.append(entry(source.key, body, *source.notes, f"CHECK: {why}; left out"))
+    return kept
 
 
 def _events(found: Found, of: Kinds) -> Iterable[Entry]:

@@ -60,6 +60,24 @@ QUANTITY = (
     "seconds", "secs", "hours", "usage", "sessions", "logins", "visits", "clicks", "views", "calls", "数量", "件数",
     "次数", "时长",
 )  # fmt: skip
+DURATION = ("duration", "length", "elapsed", "watch", "listen", "spent", "played", "time", "use", "usage", "时长")
+"""Words beside which even a short `ms` or `min` is a unit of time."""
+LASTS = ("duration", "length", "elapsed", "时长")
+"""Words for how long something took."""
+UNITS: dict[str, tuple[str, ...]] = {
+    "milliseconds": ("milliseconds", "millisecond", "millis", "msec", "msecs", "毫秒"),
+    "seconds": ("seconds", "second", "secs", "sec", "秒"),
+    "minutes": ("minutes", "minute", "mins", "分钟"),
+    "hours": ("hours", "hour", "hrs", "小时"),
+    "GB": ("gb", "gigabytes"),
+    "MB": ("mb", "megabytes"),
+    "KB": ("kb", "kilobytes"),
+    "bytes": ("bytes", "byte"),
+    "kWh": ("kwh",),
+}
+"""Unit → words of a column's name that say it."""
+SHORT_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "hr": "hours"}
+"""Last words of a name that say a unit only beside a word for a duration: `min` alone is a minimum."""
 ANSWER = ("score", "rating", "answer", "nps", "csat", "stars", "评分")
 CHANNEL = ("channel", "device", "platform", "medium", "渠道")
 CATEGORY = (
@@ -164,6 +182,17 @@ def matched(name: str, known: tuple[str, ...]) -> int:
         if word in words or (not word.isascii() and word in name):
             return len(known) - place
     return 0
+
+
+def unit_of(name: str) -> str | None:
+    """The unit that a column's name says.
+
+    >>> unit_of("total_secs"), unit_of("durationMs"), unit_of("min_price"), unit_of("usage_count")
+    ('seconds', 'milliseconds', None, None)
+    """
+    said = next((unit for unit, known in UNITS.items() if has(name, known)), None)
+    last = (tokens(name) or ("",))[-1]
+    return said or (SHORT_UNITS.get(last) if has(name, DURATION) else None)
 
 
 def role_of(name: str) -> str | None:

@@ -83,12 +83,12 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
     )  # fmt: skip
 
 
-def usage_minutes() -> Iterator[Sentence]:
-    """Minutes of use, said before the number of sessions when they fell."""
+def usage_quantity() -> Iterator[Sentence]:
+    """How much was used, in the declared unit; said before the number of sessions when it fell."""
     yield Sentence(
-        "usage_drop", "leaving", (("usage_minutes_change_30d", "<", 0), ("usage_minutes_own_rate_ratio_30d", "<", MUCH_LESS)),
-        "{usage_minutes_30d:number} minutes of use in the last 30 days, {usage_minutes_60d_30d:number} in the 30 days before",
-        "最近30天使用{usage_minutes_30d:number}分钟，之前30天{usage_minutes_60d_30d:number}分钟",
+        "usage_drop", "leaving", (("usage_quantity_change_30d", "<", 0), ("usage_quantity_own_rate_ratio_30d", "<", MUCH_LESS)),
+        "{usage.before}{usage_quantity_30d:number}{usage.after} in the last 30 days, {usage_quantity_60d_30d:number} in the 30 days before",
+        "最近30天{usage.before_zh}{usage_quantity_30d:number}{usage.after_zh}，之前30天{usage_quantity_60d_30d:number}{usage.after_zh}",
     )  # fmt: skip
 
 

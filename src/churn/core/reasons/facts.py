@@ -6,7 +6,7 @@ import pyarrow as pa
 DIFFERENCES = {
     "purchases_60d_30d": ("purchases_30d", "purchases_change_30d"),
     "sessions_60d_30d": ("sessions_30d", "sessions_change_30d"),
-    "usage_minutes_60d_30d": ("usage_minutes_30d", "usage_minutes_change_30d"),
+    "usage_quantity_60d_30d": ("usage_quantity_30d", "usage_quantity_change_30d"),
     "spend_60d_30d": ("spend_30d", "spend_change_30d"),
     "payments_failed_90d_30d": ("payments_failed_90d", "payments_failed_30d"),
     "discount_share_180d_90d": ("discount_share_90d", "discount_share_change_90d"),

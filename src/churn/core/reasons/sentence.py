@@ -24,7 +24,9 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Noun(Protocol):
-    """What one event of a role is called: `one` basket, `many` baskets, `zh` for Chinese."""
+    """What one event of a role is called: `one` basket, `many` baskets, `zh` for Chinese. That of usage also says how
+    its quantity is called; see `churn.core.dataset.nouns.Use`.
+    """
 
     one: str
     many: str
@@ -39,7 +41,7 @@ BOTH: tuple[Direction, Direction] = ("leaving", "staying")
 class Sentence:
     """A sentence about a group of features, said when all its conditions hold.
 
-    In `en` and `zh`, `{purchase.one}` is the data set's noun and `{days_since_purchase:days}` a fact with its form:
+    In `en` and `zh`, `{purchase.one}` and `{usage.after}` are the data set's words and `{days_since_purchase:days}` a fact with its form:
     `days`, `count`, `ROLE` (a count with the noun of that role), `share`, `money`, `number` or `text`. A fact is a
     feature or one of `facts.FACTS`. A condition on a missing value is false, so a sentence never speaks of what is
     not known.
@@ -95,7 +97,7 @@ def said(
             pieces.append(_formed(facts[name][rows], form, language, nouns, currency))
         elif name:
             role, _, shape = name.partition(".")
-            pieces.append(str(getattr(nouns[role], "zh" if language == "zh" else shape or "many")))
+            pieces.append(str(getattr(nouns[role], shape or ("zh" if language == "zh" else "many"))))
     columns = [[piece] * len(rows) if isinstance(piece, str) else piece for piece in pieces]
     sentences = ["".join(parts) for parts in zip(*columns, strict=True)]
     return [sentence[:1].upper() + sentence[1:] for sentence in sentences] if language == "en" else sentences

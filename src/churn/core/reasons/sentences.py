@@ -4,7 +4,7 @@ The conditions make a sentence say only what is so: a group may weigh towards le
 here catches, and then a later, plainer sentence states the facts without judging them.
 """
 
-from churn.core.reasons.activity import drop, silence, spend, usage_minutes
+from churn.core.reasons.activity import drop, silence, spend, usage_quantity
 from churn.core.reasons.circumstances import campaigns, circumstances, discounts, returns, variety
 from churn.core.reasons.sentence import Sentence
 from churn.core.reasons.service import complaints, contacts, payments, survey
@@ -13,7 +13,7 @@ SENTENCES: tuple[Sentence, ...] = (
     *silence("purchase"),
     *silence("usage"),
     *drop("purchase", "purchases"),
-    *usage_minutes(),
+    *usage_quantity(),
     *drop("usage", "sessions"),
     *spend(),
     *complaints(),
