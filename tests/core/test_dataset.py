@@ -92,6 +92,8 @@ def test_every_column_that_is_read_is_named_once() -> None:
         ({"source": {"leave_out": {"x": LeaveOut((When("a"),), 0.1)}}}, "must have exactly one of equals"),
         ({"source": {"merge_by": "number", "text": "words"}}, "merged lines have no words"),
         ({"source": {"equal_rows": "separate", "event_id": "number"}}, "with `event_id`, equal rows are one event"),
+        ({"source": {"thousands": "."}}, "thousands is '.', and so is the decimal mark"),
+        ({"source": {"currency_signs": ("$", "5")}}, "currency_signs holds '5'; write what stands beside"),
         ({"source": {"delimiter": "::"}}, "delimiter must be one character"),
         ({"attributes": {"orders": Attributes("x.csv", "c", "t", {"plan": "plan"})}}, "has the name of a source"),
     ],

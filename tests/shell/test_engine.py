@@ -578,6 +578,27 @@ def test_sorting_more_than_the_memory_limit_spills_into_a_folder_that_is_gone_af
     assert pa.concat_tables(pieces).equals(found(data)[0])
 
 
+@on_each_engine
+def test_money_with_signs_and_thousands_is_read_as_declared_and_the_rest_is_kept_with_its_reason() -> None:
+    put(
+        "orders.csv",
+        "customer;at;number;amount;group\n"
+        "a;2024-05-01;1;1.234,50 €;toys\n"
+        "b;2024-05-02;2;€ 7;toys\n"
+        "b;2024-05-03;3;(3,25 €);toys\n"
+        "b;2024-05-04;4;1,234.50 €;toys\n"
+        "c;2024-05-05;5;$5;toys\n"
+        "c;2024-05-06;6;;toys\n",
+    )
+    data = world(delimiter=";", decimal=",", thousands=".", currency_signs=("€",), quarantine_stop=0.5)
+    events, _, quarantine, counts = found(data)
+    assert told(events, "event_id", "amount_minor") == [("1", 123450), ("2", 700), ("3", -325), ("6", None)]
+    assert faults(quarantine) == [(5, "amount_unreadable"), (6, "amount_unreadable")]
+    assert json.loads(quarantine["raw"][0].as_py())["amount"] == "1,234.50 €"
+    total = reconciliation(data, counts)["total"]
+    assert (total["rows"], total["kept"], total["quarantined"]) == (6, 4, 2)
+
+
 # ---- real data, where it is at hand
 
 SHARED = Path(__file__).resolve().parents[3] / "shared/data"

@@ -89,6 +89,7 @@ def check_file(key: str, source: Source | Attributes, field: str, time: Time) ->
         for rule in out.when:
             _check_when(f"{key}.leave_out.{name}.when", rule)
     _check_place(key, source)
+    _check_numerals(key, source)
     for inner, there in (source.lookups or {}).items():
         _check_place(f"{key}.lookups.{inner}", there)
     if isinstance(source, Attributes):
@@ -107,6 +108,17 @@ def _check_place(key: str, place: Source | Attributes | Lookup) -> None:
     if len(set(place.header)) < len(place.header) or "" in place.header:
         raise ConfigFault(f"{key}.header must name every column of the file once, from left to right")
     one_of(f"{key}.encoding", place.encoding, ENCODINGS)
+
+
+def _check_numerals(key: str, source: Source | Attributes) -> None:
+    """Thousands and decimals can be told apart, and a currency sign is no part of a number."""
+    if source.thousands == source.decimal:
+        raise ConfigFault(f"{key}.thousands is {source.thousands!r}, and so is the decimal mark; they must differ")
+    for sign in source.currency_signs:
+        if not sign.strip() or re.search(r"[\d()+,-]", sign):
+            raise ConfigFault(
+                f"{key}.currency_signs holds {sign!r}; write what stands beside the numbers, such as € or EUR"
+            )
 
 
 def _check_names(key: str, source: Attributes) -> None:

@@ -165,6 +165,8 @@ class Source:
     sheet: str | None = None
     skip_lines: Annotated[int, Ge(0)] = 0
     decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", "'", " "] = ""
+    currency_signs: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
     no_events_on: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE
@@ -197,6 +199,8 @@ class Attributes:
     sheet: str | None = None
     skip_lines: Annotated[int, Ge(0)] = 0
     decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", "'", " "] = ""
+    currency_signs: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
     quarantine_warn: Share = WARN_SHARE
     quarantine_stop: Share = STOP_SHARE

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}|[+-]?\d{1,3}(\.\d{3})+,\d{1,2}")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+(\.\d+|,\d+)?")
-_CURRENCY = re.compile(r"[$€£¥₹]|^[A-Z]{3} ?\d|\d ?[A-Z]{3}$|\d ?(kr|zł|元|円)$")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([,.' ])\d{3})+([.,]\d+)?|[+-]?\d+([.,]\d+)?")
+_CURRENCY = re.compile(r"[$€£¥￥₹₩₽]|^[A-Z]{3}(?= ?\d)|(?<=\d)[A-Z]{3}$|(?<=\d )[A-Z]{3}$|(?:kr|zł|元|円)$")
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2,4})(.*)")
 _DIGITS = re.compile(r"-?\d+")
 
@@ -56,11 +56,31 @@ def _all(pattern: re.Pattern, values: Sequence[str]) -> bool:
 def _number_hint(values: Sequence[str]) -> str:
     if _all(_DECIMAL_COMMA, values):
         return "they look like numbers with a decimal comma: declare `decimal: ','` for the source"
-    if values and all(_CURRENCY.search(v) for v in values):
-        return "they have a currency sign: export plain numbers, the currency is declared once as data.currency"
-    if _all(_THOUSANDS, values):
-        return "they have thousands separators: export plain numbers"
-    return ""
+    signs = sorted({found[0] for v in values if (found := _CURRENCY.search(v))})
+    bare = [_CURRENCY.sub("", v).strip() for v in values]
+    keys = [f"currency_signs: [{', '.join(signs)}]"] if signs else []
+    said = ["have a currency sign"] if signs else []
+    marks = _marks(bare)
+    if marks:
+        thousands, decimal = marks
+        said.append("have thousands separators")
+        keys += ["decimal: ','"] if decimal == "," else []
+        keys.append(f'thousands: "{thousands}"')
+    elif _all(_DECIMAL_COMMA, bare):
+        keys.append("decimal: ','")
+    return f"they {' and '.join(said)}: declare `{'`, `'.join(keys)}` for the source" if said else ""
+
+
+def _marks(values: Sequence[str]) -> tuple[str, str] | None:
+    """What divides thousands in all of the values, and what their decimals, if they say it."""
+    parts = [_GROUPED.fullmatch(v) for v in values]
+    if not values or not all(parts):
+        return None
+    groups = {p[1] for p in parts if p and p[1]}
+    decimals = {(p[2] or p[3])[0] for p in parts if p and (p[2] or p[3])}
+    if len(groups) != 1 or len(decimals) > 1 or groups == decimals:
+        return None
+    return groups.pop(), decimals.pop() if decimals else "."
 
 
 def _time_hint(values: Sequence[str]) -> str:

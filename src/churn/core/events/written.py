@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.dataset.shapes import Attributes, Id, Source
+from churn.core.events.numerals import plain
 from churn.words.errors import ContractFault
 
 LARGEST = 1e12
 """Amounts and quantities beyond this are no business fact, and sums of them could overflow 64 bits in hundredths."""
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _FORMULA = r"^=|^[+@-].*[(|!]"
@@ -101,16 +101,13 @@ def numbers(array: pa.Array, source: Source | Attributes) -> Numbers:
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         values, blank = _floats(array), mask(array.is_null())
         return _within(values, blank, np.zeros(len(values), bool))
-    written = texts(array, source)
-    if source.decimal == ",":
-        written = pc.replace_substring(written, ",", ".")
-    encoded = written.dictionary_encode()
+    encoded = texts(array, source).dictionary_encode()
     words = encoded.dictionary
-    readable, odd = pc.match_substring_regex(words, _NUMBER), pc.match_substring_regex(words, _NOT_FINITE)
-    parsed = _floats(pc.if_else(pc.or_(readable, odd), words, "0").cast(pa.float64()))
+    found = plain(words, decimal=source.decimal, thousands=source.thousands, signs=source.currency_signs)
+    found = pc.if_else(pc.match_substring_regex(words, _NOT_FINITE), words, found)
     # A last entry stands for null, so that -1 is a place like any other.
-    values = np.append(parsed, 0.0)
-    unreadable = np.append(~mask(pc.or_(readable, odd)), False)
+    values = np.append(_floats(found.cast(pa.float64())), 0.0)
+    unreadable = np.append(mask(found.is_null()), False)
     place = filled(encoded.indices, -1)
     return _within(values[place], place < 0, unreadable[place])
 
