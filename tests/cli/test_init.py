@@ -89,6 +89,35 @@ def test_every_row_of_every_shape_becomes_the_event_that_it_is(shape):
     assert "Please check" in said
 
 
+@pytest.mark.parametrize(
+    ("currency", "show", "keys"),
+    [
+        ("USD", lambda amount: f"${amount:,.2f}", ['thousands: ","', 'currency_signs: ["$"]']),
+        (
+            "EUR",
+            lambda amount: f"{amount:,.2f}\u00a0€".translate(str.maketrans(",.", ".,")),
+            ['decimal: ","', 'thousands: "."', 'currency_signs: ["€"]'],
+        ),
+        ("JPY", lambda amount: f"¥{amount:.2f}", ['currency_signs: ["¥"]']),
+    ],
+)
+def test_money_as_people_write_it_is_read_to_the_cent_and_what_is_none_is_accounted_for(currency, show, keys):
+    made = [order._replace(cents=31 * order.cents) for order in ORDERS]
+    rows = [f"{o.customer};{o.at:%Y-%m-%d %H:%M};{show(o.cents / 100)}\n" for o in made]
+    rows[7] = rows[7].rpartition(";")[0] + ";on request\n"
+    Path("data/raw/mine/orders.csv").write_text("customer_id;date;amount\n" + "".join(rows), encoding="utf-8")
+    init("data/raw/mine")
+    text = Path("conf/data/mine.yaml").read_text(encoding="utf-8")
+    assert all(key in text for key in keys)
+    data, _, _ = declared()
+    assert data.currency == currency
+    events, account = read(data)
+    total = account["total"]
+    assert (total["rows"], total["kept"], total["quarantined"]) == (len(made), len(made) - 1, 1)
+    assert account["sources"]["orders"]["quarantined"] == {"amount_unreadable": 1}
+    assert sum(events["amount_minor"].to_pylist()) == sum(o.cents for n, o in enumerate(made) if n != 7)
+
+
 def test_the_sum_of_a_week_is_known_when_the_week_is_over():
     SHAPES["weekly_sums"](Path("data/raw/mine"), ORDERS)
     init("data/raw/mine")

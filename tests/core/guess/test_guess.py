@@ -307,8 +307,74 @@ def test_a_table_with_a_column_for_each_month_is_told_to_be_turned():
         guess.draft("shop", [wide])
 
 
-def test_money_with_signs_and_separators_is_told():
-    said = guess.draft(
-        "shop", [sample("orders", "customer|date|total\na|2023-01-05|$1,234.50\nb|2023-01-06|$2,000.00")]
-    )
-    assert "total holds no plain numbers ($1,234.50)" in " ".join(guess.to_check(said.data))
+def money(*written: str) -> guess.Draft:
+    """A draft of orders whose totals are written so."""
+    rows = "\n".join(f"{'ab'[n % 2]}|2023-01-{n % 28 + 1:02d}|{text}" for n, text in enumerate(written))
+    return guess.draft("shop", [sample("orders", f"customer|date|total\n{rows}")])
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "keys"),
+    [
+        ("$1,234.50 $2,000.00 $7", "USD", {"thousands": ",", "currency_signs": ["$"]}),
+        ("$12.50 $2.00", "USD", {"currency_signs": ["$"]}),
+        ("1.234,50_€ 7,00_€", "EUR", {"decimal": ",", "thousands": ".", "currency_signs": ["€"]}),
+        ("1.234_€ 700_€", "EUR", {"decimal": ",", "thousands": ".", "currency_signs": ["€"]}),
+        ("¥1200 ¥980", "JPY", {"currency_signs": ["¥"]}),
+        ("¥1,200 ¥980", "JPY", {"thousands": ",", "currency_signs": ["¥"]}),
+        ("CHF_1'234.50 CHF_5.00", "CHF", {"thousands": "'", "currency_signs": ["CHF"]}),
+        ("1_234,50 17,25", "XXX", {"decimal": ",", "thousands": " "}),
+        ("1,234.50 17.25", "XXX", {"thousands": ","}),
+        ("12,50 17,25", "XXX", {"decimal": ","}),
+        ("12.50 17.25", "XXX", {}),
+        ("1.234 5.678", "XXX", {}),
+    ],
+)
+def test_money_is_read_as_the_whole_column_writes_it(written, currency, keys):
+    drawn = money(*written.replace("_", "\u00a0").split(" "))
+    said = drawn.values["sources"]["orders"]
+    assert said["amount"] == "total"
+    assert {key: said[key] for key in ("decimal", "thousands", "currency_signs") if key in said} == keys
+    assert drawn.values["currency"] == currency
+    notes = [note for e in drawn.data if e.key == "sources" for k in e.value[0].value for note in k.notes]
+    assert bool(keys) == any("values of total" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (("$1,234.50", "€2,000.00"), "amounts have the signs $, €; a data set has one currency"),
+        (("KWD 1.234", "KWD 5.678", "KWD 7"), "they can be read in several ways"),
+    ],
+)
+def test_money_that_nobody_can_read_for_sure_is_left_out_and_told(written, why):
+    drawn = money(*written)
+    assert "amount" not in drawn.values["sources"]["orders"]
+    told = " ".join(guess.to_check(drawn.data))
+    assert f"total holds no plain numbers ({written[0]}): {why}" in told
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_numbers_with_three_digits_behind_each_mark_and_some_without_one_are_thousands(mark):
+    written = [f"{n}{mark}{n * 7:03d}" for n in range(1, 31)]
+    said = money(*written, "560", "75")
+    assert said.values["sources"]["orders"]["thousands"] == mark
+    assert any("taken to divide thousands" in note for note in guess.to_check(said.data))
+    few = money(*written[:29], "560", "75").values["sources"]["orders"]
+    assert "thousands" not in few
+    decimals = money(*written, "560", f"7{mark}5").values["sources"]["orders"]
+    assert "thousands" not in decimals
+
+
+def test_a_slip_in_a_column_of_money_does_not_change_how_it_is_read():
+    written = [f"${n},000.50" for n in range(1, 100)]
+    said = money(*written, "on request").values["sources"]["orders"]
+    assert said["thousands"] == ","
+    assert said["currency_signs"] == ["$"]
+
+
+def test_codes_of_things_are_no_money():
+    flights = sample("flights", "customer|date|flight\na|2023-01-05|LHR 123\nb|2023-01-06|JFK 7\nb|2023-01-09|LHR 123")
+    said = guess.draft("shop", [flights]).values["sources"]["flights"]
+    assert "amount" not in said
+    assert "currency_signs" not in said

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from churn.core.guess import words
 from churn.core.guess.profiles import Profile
+from churn.core.guess.readings import obstacle
 from churn.core.guess.samples import Found
 from churn.core.guess.times import UNNAMED
 from churn.core.guess.tree import Entry, entry
@@ -46,10 +46,9 @@ def unreadable_money(found: Found) -> str | None:
         named = words.has(profile.name, words.AMOUNT) and not words.has(profile.name, words.NO_AMOUNT)
         if not (named and profile.is_text):
             continue
-        marked = pc.match_substring_regex(profile.column, r"\d[.,]\d{3}|[$€£¥￥]\s?\d|\d\s?[$€£¥￥]")
-        if (pc.mean(marked.cast(pa.int8())).as_py() or 0) > 0.5:
-            example = profile.column.drop_null()[0].as_py()
-            return f"CHECK: {profile.name} holds no plain numbers ({example}); export it without signs and separators"
+        why = obstacle(profile.distinct)
+        if why:
+            return f"CHECK: {profile.name} holds no plain numbers ({profile.distinct[0].as_py()}): {why}"
     return None
 
 
@@ -72,7 +71,7 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
             best = (total or money)[0]
             others = ", ".join(p.name for p in money if p is not best)
             sure = None if words.has(best.name, words.AMOUNT) else "CHECK: the file has no names; it is its last number"
-            yield entry("amount", best.name, sure or (f"not {others}" if others else None), best.comma_evidence)
+            yield entry("amount", best.name, sure or (f"not {others}" if others else None), best.reading_evidence)
     given = [p.name for p in _free(found) if p.decimal and words.has(p.name, words.DISCOUNT)]
     if given and role == "purchase":
         yield entry("discount", {"sum": given} if len(given) > 1 else given[0])
@@ -84,9 +83,9 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
     if pieces and role == "usage":
         unit, why = _unit(pieces[0])
         value = {"column": pieces[0].name, "unit": unit} if unit else pieces[0].name
-        yield entry("quantity", value, why, pieces[0].comma_evidence)
+        yield entry("quantity", value, why, pieces[0].reading_evidence)
     elif pieces and role in {"purchase", "survey"}:
-        yield entry("quantity", pieces[0].name, None, pieces[0].comma_evidence)
+        yield entry("quantity", pieces[0].name, None, pieces[0].reading_evidence)
 
 
 def _unit(profile: Profile) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from churn.core.guess import words
 from churn.core.guess.profiles import Profile
+from churn.core.guess.readings import currencies
 from churn.core.guess.samples import DAY_US, EVENTS, Found
 from churn.core.guess.tree import Entry, entry
 
@@ -48,12 +49,33 @@ def currency(found: Sequence[Found]) -> Entry:
             for token in words.tokens(name):
                 if token in words.CURRENCIES:
                     return entry("currency", words.CURRENCIES[token], f"the column {name} says so")
+    signs = _signs(found)
+    meant = currencies(signs)
+    if len(meant) == 1:
+        return _by_sign(found, meant[0], f"amounts are written with {' or '.join(signs)}")
     place = _country(found)
     if place:
         return entry("currency", place[2], f"{place[0]}. CHECK: is it what amounts are in?")
     if _chinese(found):
         return entry("currency", "CNY", "CHECK: columns have Chinese names")
     return entry("currency", UNKNOWN, "CHECK: nothing says it. Write a code of ISO 4217 such as EUR; XXX means unknown")
+
+
+def _by_sign(found: Sequence[Found], meant: str, said: str) -> Entry:
+    """The currency that a sign means; of several, the one of the country or of the language."""
+    if meant not in words.SHARED_SIGNS:
+        return entry("currency", meant, said)
+    of, place = words.SHARED_SIGNS[meant], _country(found)
+    why = f"CHECK: {said}, the sign of {', '.join(of)}"
+    if place and place[2] in of:
+        return entry("currency", place[2], f"{why}; {place[0]}")
+    return entry("currency", "CNY" if "CNY" in of and _chinese(found) else of[0], why)
+
+
+def _signs(found: Sequence[Found]) -> tuple[str, ...]:
+    """The currency signs beside the numbers of events."""
+    readings = [p.reading for one in found if one.kind == EVENTS for p in one.sample.profiles.values()]
+    return tuple(sorted({sign for way in readings if way for sign in way.signs}))
 
 
 def _events(found: Sequence[Found]) -> Iterable[tuple[Found, Profile]]:

@@ -9,12 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from churn.core.guess import times, words
+from churn.core.guess.readings import Reading, reading
 from churn.core.guess.times import TimeGuess
 
-_ENOUGH = 0.98
 _NO_IDS = ("paid", "prepaid", "unpaid", "valid", "invalid", "bid", "grid", "void", "mid", "aid")
-_POINT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
-_COMMA = r"^[+-]?(\d+,?\d*|,\d+)$"
 
 
 @dataclass(frozen=True)
@@ -56,37 +54,54 @@ class Profile:
         return times.guessed(self.name, self.column)
 
     @cached_property
-    def decimal(self) -> str | None:
-        """The decimal mark of its numbers; None if they are no numbers."""
+    def reading(self) -> Reading | None:
+        """How its numbers are written; None if they are no numbers."""
         kind = self.column.type
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            return "."
+            return Reading(".")
         if not pa.types.is_string(kind) or self.n_blank == self.n_rows:
             return None
-        distinct = pc.utf8_trim_whitespace(self.column.unique().drop_null())
-        shares = {mark: _share(distinct, form) for mark, form in ((".", _POINT), (",", _COMMA))}
-        best = max(shares, key=lambda mark: shares[mark])
-        return best if shares[best] >= _ENOUGH else None
+        return reading(self.distinct)
+
+    @property
+    def distinct(self) -> pa.Array:
+        """Its different texts, trimmed, blank not counted."""
+        return pc.utf8_trim_whitespace(self.column.unique().drop_null())
+
+    @property
+    def decimal(self) -> str | None:
+        """The decimal mark of its numbers; None if they are no numbers."""
+        return self.reading.decimal if self.reading else None
 
     @cached_property
-    def comma_evidence(self) -> str | None:
-        """How many numbers have a decimal comma, if any."""
-        if self.decimal != ",":
+    def reading_evidence(self) -> str | None:
+        """How many numbers are written in another way than programs do, if any."""
+        way = self.reading
+        if way is None or way == Reading("."):
             return None
-        n = int(pc.sum(pc.match_substring(self.column.drop_null(), ",")).as_py() or 0)
-        return f"{n:,} of {self.n_rows - self.n_blank:,} values of {self.name} have a comma, and none has a point"
+        column = self.column.drop_null()
+        if way.thousands or way.signs:
+            n = int(np.isfinite(way.numbers(pc.utf8_trim_whitespace(column))).sum())
+            example = max(self.distinct[:100].to_pylist(), key=len)
+            return f"{n:,} of {len(column):,} values of {self.name} are numbers with {way.how}, such as {example}"
+        n = int(pc.sum(pc.match_substring(column, ",")).as_py() or 0)
+        return f"{n:,} of {len(column):,} values of {self.name} have a comma, and none has a point"
 
     @cached_property
     def numbers(self) -> np.ndarray:
         """Its numbers, shape `(n_rows,)`; NaN where there is none."""
         column = self.column
-        if self.decimal is None:
+        if self.reading is None:
             return np.full(self.n_rows, np.nan)
         if pa.types.is_string(column.type):
-            column = pc.utf8_trim_whitespace(column)
-            column = pc.replace_substring(column, ",", ".") if self.decimal == "," else column
-            column = pc.if_else(pc.match_substring_regex(column, _POINT), column, None)
+            return self.reading.numbers(pc.utf8_trim_whitespace(column))
         return column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
+
+    def is_read(self, way: Reading) -> bool:
+        """Whether another way of reading gives the same numbers."""
+        return self.reading is not None and bool(
+            np.array_equal(way.numbers(self.distinct), self.reading.numbers(self.distinct), equal_nan=True)
+        )
 
     @cached_property
     def whole(self) -> bool:

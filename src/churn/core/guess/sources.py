@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from churn.core.guess import fields, periods, words
 from churn.core.guess.kinds import Kinds, default_role, kinds, withdrawn
 from churn.core.guess.profiles import Profile
+from churn.core.guess.readings import Reading
 from churn.core.guess.samples import EVENTS, HISTORY, PERIODS, STATES, Found, Sample
 from churn.core.guess.tree import Entry, Tree, entry
 
@@ -209,9 +212,24 @@ def _tail(found: Found, body: Sequence[Entry], blank: Profile | None = None) -> 
         out += [*periods.nothing(found), *withdrawn(found)]
     if out:
         yield entry("leave_out", tuple(out))
-    commas = [p for p in found.sample.profiles.values() if p.comma_evidence and p.name in used]
-    if commas:
-        yield entry("decimal", ",", commas[0].comma_evidence)
+    yield from _numerals([p for p in found.sample.profiles.values() if p.reading and p.name in used])
+
+
+def _numerals(used: Sequence[Profile]) -> Iterable[Entry]:
+    """How the numbers of a source are written, where it is not as programs write them."""
+    told = [p for p in used if p.reading_evidence]
+    ways = [p.reading for p in told if p.reading]
+    if not ways:
+        return
+    notes = (told[0].reading_evidence, ways[0].doubt)
+    signs = tuple(dict.fromkeys(sign for way in ways for sign in way.signs))
+    thousands = next((way.thousands for way in ways if way.thousands), "")
+    of_all = Reading(ways[0].decimal, thousands, signs)
+    otherwise = [p.name for p in used if pa.types.is_string(p.column.type) and not p.is_read(of_all)]
+    doubt = f"CHECK: {', '.join(otherwise)} is written otherwise, and a source has one way" if otherwise else None
+    keys = {"decimal": "," * (of_all.decimal == ","), "thousands": thousands, "currency_signs": list(signs)}
+    for place, (key, value) in enumerate((key, value) for key, value in keys.items() if value):
+        yield entry(key, value, *(notes if place == 0 else ()), doubt if place == 0 else None)
 
 
 def _limit(share: float) -> float:

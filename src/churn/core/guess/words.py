@@ -133,6 +133,27 @@ CURRENCIES = {
     "usd": "USD", "eur": "EUR", "gbp": "GBP", "cny": "CNY", "rmb": "CNY", "jpy": "JPY", "chf": "CHF", "inr": "INR",
     "元": "CNY", "euro": "EUR", "dollar": "USD",
 }  # fmt: skip
+SIGNS = {
+    "US$": "USD", "C$": "CAD", "A$": "AUD", "R$": "BRL", "HK$": "HKD", "NT$": "TWD", "NZ$": "NZD", "S$": "SGD",
+    "€": "EUR", "£": "GBP", "￥": "¥", "₹": "INR", "Rs": "INR", "₩": "KRW", "원": "KRW", "₽": "RUB", "₺": "TRY",
+    "₫": "VND", "฿": "THB", "₪": "ILS", "₴": "UAH", "₦": "NGN", "₱": "PHP", "元": "CNY", "円": "JPY", "zł": "PLN",
+    "Kč": "CZK", "Ft": "HUF", "RMB": "CNY",
+}  # fmt: skip
+"""What stands beside amounts → the currency."""
+SHARED_SIGNS = {
+    "$": ("USD", "AUD", "CAD", "HKD", "MXN", "NZD", "SGD", "TWD"),
+    "¥": ("JPY", "CNY"),
+    "kr": ("SEK", "DKK", "NOK"),
+}
+"""Signs of several currencies, the likeliest first."""
+CODES = frozenset((
+    "AED", "AUD", "BHD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS",
+    "INR", "JOD", "JPY", "KRW", "KWD", "MXN", "MYR", "NGN", "NOK", "NZD", "OMR", "PHP", "PLN", "RMB", "RUB",
+    "SAR", "SEK", "SGD", "THB", "TND", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+))  # fmt: skip
+"""Codes of currencies that may stand beside amounts; any three capitals would take a flight for money."""
+THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+"""Currencies with a thousand parts."""
 COUNTRIES = {
     "united kingdom": ("Europe/London", "GBP"),
     "uk": ("Europe/London", "GBP"),
