@@ -85,6 +85,7 @@ def test_every_column_that_is_read_is_named_once() -> None:
         ({"source": {"occurred_at": Time("time", time_zone="CEST!")}}, "occurred_at.time_zone is 'CEST!'"),
         ({"source": {"occurred_at": Time()}}, "must name either a `column` or a `constant`"),
         ({"source": {"amount": Number("a", sum=("b",))}}, "orders.amount must have only one of"),
+        ({"source": {"amount": Number(constant=5.0, divided_by=100)}}, "amount.divided_by divides what columns say"),
         (
             {"source": {"category": "product.group", "lookups": {"products": Lookup("x.csv", "p")}}},
             "uses product.group",

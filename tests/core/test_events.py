@@ -206,6 +206,25 @@ def test_amounts_are_products_and_sums_of_columns() -> None:
     assert result.valid["quantity_milli"].to_pylist() == [6000, -2000, None]
 
 
+def test_cents_become_the_amounts_that_they_are_to_the_cent() -> None:
+    data = world(
+        amount=Number("cents", divided_by=100),
+        discount=Number(sum=("d1", "d2"), divided_by=100),
+        quantity=Number("n", divided_by=1000),
+    )
+    table = rows(
+        "id|at|n|cents|d1|d2\na|2024-05-01|6|2999|10|20\nb|2024-05-01|-2000|-1|3|\nc|2024-05-01||99999999999|0|\n"
+        "d|2024-05-01|7|x||"
+    )
+    result = check(data, table)
+    assert result.valid["amount_minor"].to_pylist() == [2999, -1, 99999999999]
+    assert result.valid["discount_minor"].to_pylist() == [10 + 20, 3, 0]
+    assert result.valid["quantity_milli"].to_pylist() == [6, -2000, None]
+    assert reasons(result) == {5: "amount_unreadable"}
+    priced = check(world(amount=Number(product=("n", "cents"), divided_by=100)), table)
+    assert priced.valid["amount_minor"].to_pylist() == [6 * 2999, 2000, None]
+
+
 def test_numbers_that_are_none_are_rejected_with_their_column() -> None:
     data = world(amount="amount")
     table = rows(

@@ -373,6 +373,31 @@ def test_a_slip_in_a_column_of_money_does_not_change_how_it_is_read():
     assert said["currency_signs"] == ["$"]
 
 
+@pytest.mark.parametrize(
+    ("header", "rows", "amount"),
+    [
+        ("amount_cents", ("1250", "700"), {"column": "amount_cents", "divided_by": 100}),
+        ("charge_pence", ("1250", "700"), {"column": "charge_pence", "divided_by": 100}),
+        ("金额(分)", ("1250", "700"), {"column": "金额(分)", "divided_by": 100}),
+        ("unit_price_minor|qty", ("1250|2", "700|1"), {"product": ["qty", "unit_price_minor"], "divided_by": 100}),
+        ("amount_cents", ("12.50", "7.00"), "amount_cents"),
+        ("amount", ("1250", "700"), "amount"),
+    ],
+)
+def test_cents_are_divided_where_the_name_says_so_and_a_person_is_asked(header, rows, amount):
+    table = f"customer|date|{header}\na|2023-01-05|{rows[0]}\nb|2023-01-06|{rows[1]}"
+    drawn = guess.draft("shop", [sample("orders", table)])
+    assert drawn.values["sources"]["orders"]["amount"] == amount
+    assert any("hundredths" in note for note in guess.to_check(drawn.data)) == (header != "amount")
+
+
+def test_discounts_in_cents_are_divided_as_well():
+    table = "customer|date|total_cents|discount_cents\na|2023-01-05|1250|100\nb|2023-01-06|700|0"
+    said = guess.draft("shop", [sample("orders", table)]).values["sources"]["orders"]
+    assert said["amount"] == {"column": "total_cents", "divided_by": 100}
+    assert said["discount"] == {"column": "discount_cents", "divided_by": 100}
+
+
 def test_codes_of_things_are_no_money():
     flights = sample("flights", "customer|date|flight\na|2023-01-05|LHR 123\nb|2023-01-06|JFK 7\nb|2023-01-09|LHR 123")
     said = guess.draft("shop", [flights]).values["sources"]["flights"]

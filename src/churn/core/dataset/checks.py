@@ -71,7 +71,7 @@ def use_unit(sources: Mapping[str, Source]) -> str:
         if unit and unit != units[first]:
             raise ConfigFault(
                 f"data.sources.{name}.quantity.unit is {unit!r}, but that of {first} is {units[first]!r}: quantities "
-                f"of use are added up, so they need one unit; leave out the quantity of one of them"
+                f"of use are added up, so they need one unit; bring one to the other's with divided_by, or leave it out"
             )
     return next(iter(units.values())) if len(set(units.values())) == 1 else ""
 
@@ -190,6 +190,8 @@ def _check_number(key: str, number: Number) -> None:
     given = sum(bool(part) for part in (number.column, number.product, number.sum)) + (number.constant is not None)
     if given > 1:
         raise ConfigFault(f"{key} must have only one of `column`, `constant`, `product` and `sum`")
+    if number.divided_by > 1 and not number.columns:
+        raise ConfigFault(f"{key}.divided_by divides what columns say; write the constant as it is meant")
 
 
 def _check_when(key: str, rule: When) -> None:

@@ -64,6 +64,7 @@ class Number:
     """A number of one column, a constant, a product of columns, or a sum of columns.
 
     `sign`: with positive, rows with a negative number break the contract. `unit`: of a quantity of use, for sentences.
+    `divided_by`: how many of what the column counts make one, such as 100 where it counts cents.
     """
 
     __pydantic_config__ = _STRICT
@@ -73,6 +74,7 @@ class Number:
     sum: tuple[str, ...] = ()
     sign: Literal["any", "positive"] = "any"
     unit: str = ""
+    divided_by: Annotated[int, Ge(1)] = 1
 
     @property
     def columns(self) -> tuple[str, ...]:

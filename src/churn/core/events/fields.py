@@ -145,13 +145,13 @@ def number(batch: Batch, field: str, declared: Number, per_unit: int) -> tuple[p
             Flaw(part.not_finite, f"{field}_not_finite", name),
         ]
     if declared.product:
-        product = np.prod([part.values for part in parts], axis=0)
+        product = np.prod([part.values for part in parts], axis=0) / declared.divided_by
         # Cut before it becomes whole, so that it fits 64 bits and stays too large.
         value = written.whole_units(np.clip(product, -2 * written.LARGEST, 2 * written.LARGEST), per_unit)
         blank = np.any([part.blank for part in parts], axis=0)
     else:
         # Each column is rounded for itself, so that the sum is exact.
-        value = np.sum([written.whole_units(part.values, per_unit) for part in parts], axis=0)
+        value = np.sum([written.whole_units(part.values / declared.divided_by, per_unit) for part in parts], axis=0)
         blank = np.all([part.blank for part in parts], axis=0)
     flaws.append(Flaw(np.abs(value) > written.LARGEST * per_unit, f"{field}_out_of_range", declared.columns[0]))
     if declared.sign == "positive":

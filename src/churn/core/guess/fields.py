@@ -1,6 +1,7 @@
 """Fields of an event: which columns of a table say how much, what for, how and by which number."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +33,7 @@ def _free(found: Found) -> list[Profile]:
 def amounts(found: Found) -> list[Profile]:
     """Columns of money, the likeliest first. In a file without a header: numbers with a fraction come first."""
     numeric = [p for p in _free(found) if p.decimal and not p.is_id and not p.time]
-    named = [p for p in numeric if words.has(p.name, words.AMOUNT) and not words.has(p.name, words.NO_AMOUNT)]
+    named = [p for p in numeric if _is_money(p.name)]
     named = [p for p in named if not p.is_flag]
     if named:
         return sorted(named, key=lambda p: -words.matched(p.name, words.AMOUNT))
@@ -40,11 +41,14 @@ def amounts(found: Found) -> list[Profile]:
     return sorted(unnamed, key=lambda p: p.whole)
 
 
+def _is_money(name: str) -> bool:
+    return (words.has(name, words.AMOUNT) or words.counts_cents(name)) and not words.has(name, words.NO_AMOUNT)
+
+
 def unreadable_money(found: Found) -> str | None:
     """What must be done with a column of money that holds no plain numbers."""
     for profile in _free(found) if not amounts(found) else ():
-        named = words.has(profile.name, words.AMOUNT) and not words.has(profile.name, words.NO_AMOUNT)
-        if not (named and profile.is_text):
+        if not (_is_money(profile.name) and profile.is_text):
             continue
         why = obstacle(profile.distinct)
         if why:
@@ -66,15 +70,18 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
         total = [p for p in money if not words.has(p.name, words.PRICE)]
         if not total and pieces:
             pair = [pieces[0].name, money[0].name]
-            yield entry("amount", {"product": pair}, f"{money[0].name} is the price of one, {pair[0]} is how many")
+            value, why = _in_units({"product": pair}, money[0])
+            yield entry("amount", value, f"{money[0].name} is the price of one, {pair[0]} is how many", why)
         else:
             best = (total or money)[0]
             others = ", ".join(p.name for p in money if p is not best)
-            sure = None if words.has(best.name, words.AMOUNT) else "CHECK: the file has no names; it is its last number"
-            yield entry("amount", best.name, sure or (f"not {others}" if others else None), best.reading_evidence)
-    given = [p.name for p in _free(found) if p.decimal and words.has(p.name, words.DISCOUNT)]
+            sure = None if _is_money(best.name) else "CHECK: the file has no names; it is its last number"
+            value, why = _in_units(best.name, best)
+            yield entry("amount", value, sure or (f"not {others}" if others else None), best.reading_evidence, why)
+    given = [p for p in _free(found) if p.decimal and words.has(p.name, words.DISCOUNT)]
     if given and role == "purchase":
-        yield entry("discount", {"sum": given} if len(given) > 1 else given[0])
+        value, why = _in_units({"sum": [p.name for p in given]} if len(given) > 1 else given[0].name, *given)
+        yield entry("discount", value, why)
     if role == "survey":
         pieces = [p for p in _free(found) if p.decimal and words.has(p.name, words.ANSWER)]
     if role == "usage":
@@ -86,6 +93,22 @@ def numbers(found: Found, role: str) -> Iterable[Entry]:
         yield entry("quantity", value, why, pieces[0].reading_evidence)
     elif pieces and role in {"purchase", "survey"}:
         yield entry("quantity", pieces[0].name, None, pieces[0].reading_evidence)
+
+
+def _in_units(value: Any, *columns: Profile) -> tuple[Any, str | None]:
+    """A number of money, divided where its columns count cents, and why."""
+    cents = [p for p in columns if words.counts_cents(p.name)]
+    if not cents:
+        return value, None
+    names = ", ".join(p.name for p in cents)
+    if len(cents) < len(columns) or not all(p.whole for p in cents):
+        return (
+            value,
+            f"CHECK: the name of {names} speaks of hundredths, but what stands there does not; nothing is divided",
+        )
+    long = value if isinstance(value, dict) else {"column": value}
+    said = f"the name of {names} says that it counts hundredths, and all its values are whole"
+    return long | {"divided_by": 100}, f"CHECK: {said}, so they are divided by 100"
 
 
 def _unit(profile: Profile) -> tuple[str | None, str]:

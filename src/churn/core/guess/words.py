@@ -54,6 +54,10 @@ NO_AMOUNT = (
     "limit",
     "days",
 )
+CENTS = (
+    "cents", "minor", "pence", "pennies", "penny", "centimes", "centavos", "kopecks", "paise", "groszy", "fen",
+)  # fmt: skip
+"""Words for hundredths of a currency."""
 DISCOUNT = ("discount", "disc", "rebate", "rabatt", "优惠", "折扣")
 QUANTITY = (
     "quantity", "qty", "units", "pieces", "items", "count", "menge", "anzahl", "stueck", "minutes", "duration",
@@ -214,6 +218,15 @@ def unit_of(name: str) -> str | None:
     said = next((unit for unit, known in UNITS.items() if has(name, known)), None)
     last = (tokens(name) or ("",))[-1]
     return said or (SHORT_UNITS.get(last) if has(name, DURATION) else None)
+
+
+def counts_cents(name: str) -> bool:
+    """Whether a column's name says that it counts hundredths of a currency.
+
+    >>> counts_cents("amount_cents"), counts_cents("金额(分)"), counts_cents("percent"), counts_cents("评分")
+    (True, True, False, False)
+    """
+    return has(name, CENTS) or tokens(name)[-1:] == ("分",)
 
 
 def role_of(name: str) -> str | None:
