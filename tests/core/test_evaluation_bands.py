@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from churn.core import metrics
 from churn.core.evaluation.bands import EDGES, bands, brier_parts
 from churn.core.evaluation.coverage import coverage
-from churn.core.evaluation.groups import grouped, kept_groups
+from churn.core.evaluation.curves import reliability
+from churn.core.evaluation.groups import grouped, kept_groups, runs
 from churn.core.evaluation.slices import Judged, auc_interval, by_slice, selected, worst
 from churn.words.tables import CODE
 
@@ -24,7 +25,7 @@ def drawn(n: int, *, seed: int = 1, slope: float = 1.0) -> tuple[np.ndarray, np.
 def test_a_band_holds_its_lower_edge_and_the_last_one_also_its_upper():
     p = np.array([0.0, 0.1, 0.1999, 0.2, 1.0])
     churned = np.array([False, True, False, True, True])
-    found = bands(churned, p, 0.95)
+    found = bands(churned, p, np.arange(5), interval=0.95, least=1)
     assert [(band["low"], band["high"], band["n"]) for band in found] == [
         (0, 0.01, 1),
         (0.1, 0.2, 2),
@@ -38,20 +39,60 @@ def test_a_band_holds_its_lower_edge_and_the_last_one_also_its_upper():
 def test_the_interval_of_a_band_is_that_of_wilson():
     # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263 has the 95 % interval .2553 to .3662.
     churned = np.arange(263) < 81
-    (band,) = bands(churned, np.full(263, 0.33), 0.95)
+    (band,) = bands(churned, np.full(263, 0.33), np.arange(263), interval=0.95, least=20)
     assert (round(band["churned_low"], 4), round(band["churned_high"], 4)) == (0.2553, 0.3662)
 
 
 def test_rows_of_the_same_customers_are_not_surer_than_the_customers():
-    p = np.full(263, 0.33)
-    once = bands(np.arange(263) < 81, p, 0.95)
-    thrice = bands(np.tile(np.arange(263) < 81, 3), np.tile(p, 3), 0.95, alone=1 / 3)
+    p, customers = np.full(263, 0.33), np.arange(263)
+    once = bands(customers < 81, p, customers, interval=0.95, least=20)
+    thrice = bands(
+        np.tile(customers < 81, 3), np.tile(p, 3), np.tile(customers, 3), interval=0.95, least=20, alone=1 / 3
+    )
     assert thrice == [{**once[0], "n": 3 * 263, "score": pytest.approx(0.33)}]
 
 
 def test_true_probabilities_lie_in_the_intervals_of_nearly_all_bands():
-    found = bands(*drawn(20_000), 0.99)
+    found = bands(*drawn(20_000), np.arange(20_000), interval=0.99, least=20)
     assert sum(band["churned_low"] <= band["score"] <= band["churned_high"] for band in found) >= len(found) - 1
+
+
+def test_bands_of_few_customers_are_put_together_from_the_highest_down():
+    p = np.repeat([0.005, 0.015, 0.25, 0.35, 0.75, 0.95], [3, 300, 40, 5, 14, 6])
+    churned = np.arange(len(p)) % 3 == 0
+    found = bands(churned, p, np.arange(len(p)), interval=0.95, least=20)
+    # Six above 90 % and 14 above 70 % are 20; five and 40 are 45; three are left over and join the 300 above them.
+    assert [(band["low"], band["high"], band["n"]) for band in found] == [(0, 0.02, 303), (0.2, 0.4, 45), (0.7, 1, 20)]
+    assert found[2]["score"] == pytest.approx((14 * 0.75 + 6 * 0.95) / 20)
+    assert found[2]["churned"] == churned[-20:].mean()
+
+
+def test_a_band_counts_customers_and_not_their_rows():
+    p = np.repeat([0.15, 0.25], [30, 30])
+    one_each = bands(p < 0.2, p, np.arange(60), interval=0.95, least=20)
+    assert [band["n"] for band in one_each] == [30, 30]
+    thrice = bands(p < 0.2, p, np.arange(60) // 3, interval=0.95, least=20)
+    assert [(band["low"], band["high"], band["n"]) for band in thrice] == [(0.1, 0.3, 60)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 60)), min_size=1, max_size=120), st.integers(1, 25))
+def test_every_run_has_enough_customers_and_every_row_is_in_one(rows: list[tuple[int, int]], least: int):
+    place, customers = np.array(rows).T
+    found = runs(place, customers, least)
+    inside = [(place >= first) & (place <= last) for first, last in found]
+    assert sum(inside).tolist() == [1] * len(rows)
+    counts = [len(np.unique(customers[run])) for run in inside]
+    assert min(counts) >= least or len(found) == 1
+
+
+@pytest.mark.parametrize(("n", "points"), [(8, 1), (60, 2), (150, 5), (5_000, 10)])
+def test_the_reliability_curve_has_no_point_of_few_customers(n: int, points: int):
+    churned, p = drawn(n)
+    found = reliability(churned, p, np.arange(n), interval=0.95, least=20)
+    assert sum(found["n"].to_pylist()) == n
+    assert min(found["n"].to_pylist()) >= min(20, n)
+    assert found.num_rows == points
 
 
 @settings(max_examples=60, deadline=None)

@@ -189,19 +189,16 @@ def recall_depth(churned: np.ndarray, p: np.ndarray, recall: np.ndarray) -> np.n
     return depth[after - 1] + part * (depth[after] - depth[after - 1])
 
 
-def bins(churned: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
-    """The bins of `calibration_error`, lowest scores first, as arrays `n`, `churned` (a count) and `p` (the mean).
+def bins(p: np.ndarray) -> np.ndarray:
+    """The bin of `calibration_error` in which each row is, from 0 for the lowest scores, shape `(n_rows,)`.
 
     There are fewer than ten where many rows have the same score.
+
+    >>> bins(np.array([0.9, 0.1, 0.1])).tolist()
+    [9, 3, 3]
     """
-    found = levels(churned, p)
-    place = _bin(found)[0]
-    n, hits, mass = (
-        np.bincount(place, x, minlength=N_BINS)[::-1]
-        for x in (found.total[0], found.churned[0], found.total[0] * found.p)
-    )
-    filled = n > 0
-    return {"n": n[filled], "churned": hits[filled], "p": mass[filled] / n[filled]}
+    found = levels(np.zeros(len(p), bool), p)
+    return N_BINS - 1 - _bin(found)[0][np.searchsorted(-found.p, -p.astype(np.float64))]
 
 
 def metrics(churned: np.ndarray, p: np.ndarray) -> dict[str, float]:

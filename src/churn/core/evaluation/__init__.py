@@ -167,7 +167,7 @@ def evaluation(
         "ece_most": ece_most,
         "verdict": said_of_it,
         "list": order(said_of_it["outcome"], table.rows["rule"]),
-        **_probabilities(judged, *interval_of(learnt, scores["model"], rows.spread), interval),
+        **_probabilities(judged, *interval_of(learnt, scores["model"], rows.spread), interval, slices_least),
         **by_slice(
             judged,
             rows.tested.select(rows.slices),
@@ -179,7 +179,7 @@ def evaluation(
         ),
     }
     moved = influence(learnt, rows.sample, most=influence_rows, seed=seed)
-    tables = curves(rows.churned, scores, interval)
+    tables = curves(rows.churned, scores, judged.customers, interval=interval, least=slices_least)
     tables |= {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
     drawn = {
         language: figures(tables, table, moved, said, interval=interval, seed=seed, language=language)
@@ -214,12 +214,12 @@ def _baseline(rows: Rows, split: pa.Table, names: tuple[str, ...], **section: An
     return model(rows.learning.select([*FEATURES.key, *names]), rows.outcomes, split, **section)
 
 
-def _probabilities(judged: Judged, low: np.ndarray, high: np.ndarray, interval: float) -> dict[str, Any]:
+def _probabilities(judged: Judged, low: np.ndarray, high: np.ndarray, interval: float, least: int) -> dict[str, Any]:
     """Whether the probabilities are true, and whether their intervals hold what they promise."""
     churned, p = judged.churned, judged.p
     return {
         "calibration": {
-            "bands": bands(churned, p, interval, alone=judged.alone()),
+            "bands": bands(churned, p, judged.customers, interval=interval, least=least, alone=judged.alone()),
             "brier": brier_parts(churned, p),
         },
         "coverage": coverage(churned, p, low, high, interval),

@@ -3,14 +3,17 @@
 import numpy as np
 
 from churn.core.evaluation.curves import wilson
+from churn.core.evaluation.groups import runs
 
 EDGES = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 """Where bands begin and end. Tenths, so that a reader finds a probability at once; the first one in four, since
 where few churn most customers are in it."""
 
 
-def bands(churned: np.ndarray, p: np.ndarray, interval: float, *, alone: float = 1.0) -> list[dict[str, float]]:
-    """One entry per band that holds a row, the lowest first.
+def bands(
+    churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, interval: float, least: int, alone: float = 1.0
+) -> list[dict[str, float]]:
+    """One entry per band that holds a row, the lowest first; bands of few customers are put together.
 
     `low` and `high` bound the probabilities, `[low, high)`, the last band with its end. `n` rows, their mean `score`,
     the share `churned` of them, and the ends of its interval (Wilson 1927).
@@ -19,31 +22,36 @@ def bands(churned: np.ndarray, p: np.ndarray, interval: float, *, alone: float =
     ----------
     churned, p : np.ndarray
         Outcomes, bool, and probabilities, shape `(n_rows,)`.
+    customers : np.ndarray
+        Whole numbers, one for each customer, shape `(n_rows,)`.
     interval : float
         Probability that the intervals cover.
+    least : int
+        Customers of a band, at least: in a band of six, one of them could be recognised.
     alone : float
         Customers for each row: rows of one customer repeat each other, and count as often as there are customers.
     """
     place = _band(p)
-    n, hits, mass = (np.bincount(place, x, minlength=len(EDGES) - 1) for x in (np.ones(len(p)), churned, p))
-    held = np.flatnonzero(n)
-    least, most = wilson(hits[held] * alone, n[held] * alone, interval)
+    shown = runs(place, customers, least)
+    run = np.searchsorted([first for first, _ in shown], place, side="right") - 1
+    n, hits, mass = (np.bincount(run, x, minlength=len(shown)) for x in (np.ones(len(p)), churned, p))
+    lowest, highest = wilson(hits * alone, n * alone, interval)
     return [
         {
-            "low": float(EDGES[i]),
-            "high": float(EDGES[i + 1]),
+            "low": float(EDGES[first]),
+            "high": float(EDGES[last + 1]),
             "n": int(n[i]),
             "score": float(mass[i] / n[i]),
             "churned": float(hits[i] / n[i]),
-            "churned_low": float(low),
-            "churned_high": float(high),
+            "churned_low": float(lowest[i]),
+            "churned_high": float(highest[i]),
         }
-        for i, low, high in zip(held, least, most, strict=True)
+        for i, (first, last) in enumerate(shown)
     ]
 
 
 def brier_parts(churned: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    """What the Brier score is made of, over the same bands: reliability - resolution + uncertainty + within.
+    """What the Brier score is made of, over the bands of `EDGES`: reliability - resolution + uncertainty + within.
 
     `reliability`: how far the probabilities of a band are from its churned share; 0 is best. `resolution`: how far the
     bands' churned shares are from the base rate; more is better. `uncertainty`: what the base rate alone costs

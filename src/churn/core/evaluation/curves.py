@@ -6,17 +6,20 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 
+from churn.core.evaluation.groups import runs
 from churn.core.metrics import bins, caught, recall_depth
 
 STEPS = np.arange(1, 101) / 100
 """Every hundredth of the customers, or of the churners: as fine as a chart can show."""
 
 
-def curves(churned: np.ndarray, scores: Mapping[str, np.ndarray], interval: float) -> dict[str, pa.Table]:
+def curves(
+    churned: np.ndarray, scores: Mapping[str, np.ndarray], customers: np.ndarray, *, interval: float, least: int
+) -> dict[str, pa.Table]:
     """The curves by name; each row is one point.
 
     `lift`, `gain`: at `share` of the customers contacted, one column per model. `precision_recall`: precision at
-    `recall`, one column per model. `reliability`: a tenth of the customers by the first model's score.
+    `recall`, one column per model. `reliability`: tenths of the rows by the first model's score, see there.
     """
     depth = STEPS * len(churned)
     gain = {name: caught(churned, p, depth) / churned.sum() for name, p in scores.items()}
@@ -26,16 +29,19 @@ def curves(churned: np.ndarray, scores: Mapping[str, np.ndarray], interval: floa
         "lift": _table({"share": STEPS, **{name: found / STEPS for name, found in gain.items()}}),
         "gain": _table({"share": STEPS, **gain}),
         "precision_recall": _table({"recall": STEPS, **precision}),
-        "reliability": reliability(churned, next(iter(scores.values())), interval),
+        "reliability": reliability(churned, next(iter(scores.values())), customers, interval=interval, least=least),
     }
 
 
-def reliability(churned: np.ndarray, p: np.ndarray, interval: float) -> pa.Table:
-    """One row per bin of `churned.core.metrics.bins`: `n`, mean `score`, `churned_share` with `low` and `high`."""
-    found = bins(churned, p)
-    low, high = wilson(found["churned"], found["n"], interval)
-    share = found["churned"] / found["n"]
-    return _table({"n": found["n"], "score": found["p"], "churned_share": share, "low": low, "high": high})
+def reliability(churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, interval: float, least: int) -> pa.Table:
+    """One row per bin of the calibration error, the lowest scores first, neighbours together until they have `least`
+    customers: `n` rows, mean `score`, `churned_share` with the ends `low` and `high` of its interval.
+    """
+    place = bins(p)
+    run = np.searchsorted([first for first, _ in runs(place, customers, least)], place, side="right") - 1
+    n, hits, mass = (np.bincount(run, x) for x in (np.ones(len(p)), churned, p))
+    low, high = wilson(hits, n, interval)
+    return _table({"n": n, "score": mass / n, "churned_share": hits / n, "low": low, "high": high})
 
 
 def wilson(hits: np.ndarray, n: np.ndarray, interval: float) -> tuple[np.ndarray, np.ndarray]:

@@ -43,6 +43,36 @@ def kept_groups(counts: np.ndarray, least: int) -> list[int]:
     return sorted(kept)
 
 
+def runs(place: np.ndarray, customers: np.ndarray, least: int) -> list[tuple[int, int]]:
+    """First and last of the neighbouring places that are shown as one, so that each run has `least` customers.
+
+    Places are put together from the highest down; what is left at the lower end joins the run above it, and customers
+    who are too few for one run are one all the same: what is said of all is no secret.
+
+    Parameters
+    ----------
+    place : np.ndarray
+        Of each row, whole numbers from 0, shape `(n_rows,)`.
+    customers : np.ndarray
+        Of each row: two rows of one customer are one customer, shape `(n_rows,)`.
+
+    >>> runs(np.array([0, 0, 1, 3, 3]), np.arange(5), 2)
+    [(0, 1), (3, 3)]
+    """
+    found: list[tuple[int, int]] = []
+    together: list[int] = []
+    for one in np.unique(place)[::-1].tolist():
+        together.append(one)
+        inside = (place >= one) & (place <= together[0])
+        if len(np.unique(customers[inside])) >= least:
+            found.append((one, together[0]))
+            together = []
+    if together:
+        last = found.pop()[1] if found else together[0]
+        found.append((together[-1], last))
+    return found[::-1]
+
+
 def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     """Group -1: not known. The `VALUES_MOST` most frequent values have a group of their own."""
     coded = column.combine_chunks()
