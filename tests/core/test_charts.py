@@ -112,6 +112,27 @@ def test_both_languages_have_the_same_words():
     assert tuple(charts.GROUPS_ZH) == GROUPS
 
 
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("orders a day in the last 60 days against the customer's own rate", 2),
+        ("最近30天日均使用分钟数与客户自身长期水平之比", 2),
+        ("plan", 1),
+        ("x" * 60, 1),
+    ],
+)
+def test_the_name_of_a_feature_is_whole_in_as_many_lines_as_it_takes(label, lines):
+    shown = charts._in_lines(label)
+    assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", label)
+    assert len(shown.split("\n")) == lines
+
+
+def test_no_name_of_a_feature_is_cut():
+    long = "change of the discount share from the 90 days before to the last 90 days"
+    svg = charts.influence_chart(VALUES, np.nan_to_num(VALUES), [long, *LABELS[1:]], seed=1, language="en")
+    assert long in " ".join(" ".join(ET.fromstring(svg).itertext()).split())
+
+
 def test_null_values_are_grey_and_equal_values_have_equal_colours():
     colours = charts._colours(np.array([1.0, np.nan, 1.0, 2.0]))
     assert np.array_equal(colours[0], colours[2])

@@ -29,6 +29,9 @@ SIZE = (5.2, 3.5)
 DOTS_PER_INCH = 120
 """Of the one picture inside a chart, the dots of the summary; more is finer than the page shows it."""
 
+LABEL_ROOM = 40
+"""Letters of a line of the names of features: half of the chart stays for the dots."""
+
 STYLES: dict[str, dict[str, Any]] = {
     "model": {"color": "#0072B2", "linewidth": 2.2, "linestyle": "-"},
     "logistic": {"color": "#009E73", "linewidth": 1.5, "linestyle": (0, (5, 2))},
@@ -115,7 +118,7 @@ def influence_chart(
     words = WORDS[language]
     n = len(labels)
     generator = np.random.default_rng(seed)
-    with _drawing((8.0, 0.9 + 0.3 * n)) as (axes, svg):
+    with _drawing((8.0, 0.9 + 0.34 * n)) as (axes, svg):
         axes.axvline(0, color=NULL, linewidth=0.8)
         for j in range(n):
             height = n - 1 - j + _spread(contributions[:, j], generator)
@@ -123,7 +126,7 @@ def influence_chart(
             # Ten thousand dots as vectors would be a megabyte; as one picture they are some 150 KB.
             axes.scatter(contributions[:, j], height, c=colours, s=5, linewidths=0, rasterized=True)
         axes.set(xlabel=words["contribution"], ylim=(-0.6, n - 0.4))
-        axes.set_yticks(range(n), [_short(label) for label in reversed(labels)])
+        axes.set_yticks(range(n), [_in_lines(label) for label in reversed(labels)])
         axes.grid(visible=False, axis="x")
         _value_legend(axes, words)
     return svg.getvalue()
@@ -272,12 +275,17 @@ def _value_legend(axes: "Axes", words: dict[str, str]) -> None:
     axes.legend(marks, [words["low"], words["high"], words["null"]], title=words["value"], loc="lower right")
 
 
-def _short(label: str, most: int = 46) -> str:
-    """The label, cut at `most` letters so that it leaves room for the dots; a Chinese letter takes the room of two."""
-    room, kept = most, ""
-    for letter in label:
-        room -= 2 if ord(letter) > 0x2E80 else 1
-        if room < 1:
-            return kept + "…"
-        kept += letter
-    return label
+def _in_lines(label: str) -> str:
+    """The label in lines of at most `LABEL_ROOM` letters, whole, since its end says what it is compared with.
+
+    A Chinese letter takes the room of two, and a line may break before it.
+    """
+    lines, room = [""], LABEL_ROOM
+    for piece in re.findall(r"[^\s\u2e80-\uffff]+\s*|[\u2e80-\uffff]\s*", label):
+        takes = sum(2 if ord(letter) > 0x2E80 else 1 for letter in piece.rstrip())
+        if takes > room and lines[-1]:
+            lines.append("")
+            room = LABEL_ROOM
+        lines[-1] += piece
+        room -= takes + len(piece) - len(piece.rstrip())
+    return "\n".join(line.rstrip() for line in lines)
