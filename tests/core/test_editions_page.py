@@ -132,6 +132,13 @@ def test_every_picture_has_a_word_and_every_column_a_heading():
     assert [a["lang"] for tag, a in tags if tag == "html"] == ["en"]
 
 
+def test_the_column_of_customers_has_room_for_the_longest_id():
+    """An id in two lines is read wrongly; one that is very long breaks all the same."""
+    html = built(listed({"0001044": 0.5, "12345678901": 0.25}))
+    assert 'style="--id:11ch"' in html
+    assert re.search(r"\.customer {[^}]*min-width: min\(14rem, [^}]*var\(--id\)", html)
+
+
 def test_only_the_head_of_a_long_list_is_shown():
     table = listed({f"{n:03}": (n + 1) / 500 for n in range(HEAD_ROWS + 30)})
     html = built(table)

@@ -111,9 +111,11 @@ def page(
     head = listed.slice(0, HEAD_ROWS)
     at_risk = pc.sum(head["value_at_risk"]).as_py()
     tone, outcome = OUTCOMES[evaluation["verdict"]["outcome"]]
+    rows = [_row(row) for row in head.to_pylist()]
     return template("page.html.j2", money=partial(_money, currency=about.currency)).render(
         about=about,
-        rows=[_row(row) for row in head.to_pylist()],
+        rows=rows,
+        longest_id=max((len(row["customer_id"]) for row in rows), default=0),
         first=FIRST[evaluation["list"]["order"] == "value"],
         head_at_risk=at_risk,
         head_share=at_risk / about.value_at_risk if about.value_at_risk else 0.0,
