@@ -27,6 +27,7 @@ REPORT = EVALUATION | {
 GROUP = {
     "attribute": "tier",
     "value": "gold",
+    "name": {"en": "tier: gold", "zh": "等级：gold"},
     "n": 300,
     "auc": 0.7,
     "auc_low": 0.6,
@@ -35,7 +36,7 @@ GROUP = {
     "ece_low": 0.0,
     "ece_high": 0.06,
 }
-SILVER = {**GROUP, "value": "silver", "auc": 0.8, "ece": 0.04}
+SILVER = {**GROUP, "value": "silver", "name": {"en": "tier: silver", "zh": "等级：silver"}, "auc": 0.8, "ece": 0.04}
 MEASURED = REPORT | {"slices": [GROUP, SILVER], "suppressed": 2}
 DATE = {"n": 500, "base_rate": 0.1, "difference": {"rule": {"auc": 0.04}}}
 POOLED = {
@@ -213,13 +214,23 @@ def test_the_worst_group_is_the_one_that_is_ranked_worst_and_the_least_true_may_
     fails = made()["fails"]
     assert (fails["ranked_worst"]["value"], fails["least_true"]["value"]) == ("gold", "silver")
     assert (fails["groups"], fails["suppressed"]) == (2, 2)
-    assert "tier = gold" in files(made())["model_card.html"]
+    html = files(made())["model_card.html"]
+    assert "tier: gold" in html
+    assert "等级：gold" in html
 
 
 def test_groups_that_are_all_too_small_are_not_called_fine():
     html = files(made(REPORT))["model_card.html"]
     assert "No group of customers was large enough" in html
     assert allows(REPORT)[1]["groups"] == "B"
+
+
+def test_on_a_phone_every_number_stands_beside_the_head_of_its_column():
+    html = files(made())["model_card.html"]
+    cells = re.findall(r'<td role="cell" class="(?:n|allows whole)">(.*?)</td>', html)
+    assert len(cells) > 20
+    assert [cell for cell in cells if cell and not cell.startswith('<span class="narrow-only')] == []
+    assert html.count('<div class="scroll cards">') == html.count("<table")
 
 
 def test_a_model_without_a_grade_must_not_choose_whom_to_call():
@@ -249,7 +260,7 @@ def test_the_page_loads_nothing_and_leads_only_to_files_beside_it():
 
 
 def test_hostile_words_of_a_report_are_escaped():
-    report = changed(MEASURED, slices=[{**GROUP, "attribute": EVIL, "value": EVIL}], verdict__en=EVIL)
+    report = changed(MEASURED, slices=[{**GROUP, "name": {"en": EVIL, "zh": EVIL}}], verdict__en=EVIL)
     html = files(made(changed(report, verdict__rule={"en": EVIL, "zh": EVIL})))["model_card.html"]
     assert "<script" not in html
     assert "script" not in {tag for tag, _ in Tags(html).tags}

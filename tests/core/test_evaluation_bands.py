@@ -203,6 +203,11 @@ def test_the_worst_group_is_named_in_both_languages_and_so_is_the_untrue_one():
     assert found["untrue"] == [{"attribute": "channel", "value": "phone"}]
 
 
+def test_every_group_has_a_name_in_both_languages():
+    names = {one["value"]: one["name"] for one in sliced()["slices"]}
+    assert names["phone"] == {"en": "channel: phone", "zh": "渠道：phone"}
+
+
 def test_a_small_group_is_counted_and_neither_shown_nor_to_be_had_by_subtraction():
     found = sliced(slices_least=20)
     # The twelve of fax, and the phone customers beside whom they disappear.
@@ -230,7 +235,8 @@ def test_where_no_group_is_certainly_worse_that_is_said():
 def test_a_group_of_stayers_only_has_no_auc():
     rows = Judged(np.arange(60) < 30, np.linspace(0.1, 0.9, 60), np.zeros(60), np.arange(60))
     column = pa.chunked_array([pa.array(["a"] * 30 + ["b"] * 30).dictionary_encode().cast(CODE)])
-    found = by_slice(rows, pa.table({"x": column}), words={}, slices_least=20, interval=0.95, ece_most=0.05, seed=1)
+    keys = {"slices_least": 20, "interval": 0.95, "ece_most": 0.05, "seed": 1}
+    found = by_slice(rows, pa.table({"x": column}), words={"x": {"en": "x", "zh": "x"}}, **keys)
     assert [one["auc"] for one in found["slices"]] == [None, None]
     assert [one["selection_ratio"] for one in found["slices"]] == [None, None]
 

@@ -35,6 +35,9 @@ WORST = {
 }
 """worse: the group's interval, widened for the number of groups, lies below the AUC of all rows."""
 
+NAME = {"en": "{attribute}: {value}", "zh": "{attribute}：{value}"}
+"""What a group is called."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -105,7 +108,12 @@ def by_slice(
         kept = kept_groups(counts, slices_least)
         hidden += len(values) - len(kept)
         found = [
-            {"attribute": name, "value": values[g], **_measured(rows, place == g, interval=interval, seed=seed)}
+            {
+                "attribute": name,
+                "value": values[g],
+                "name": _name(words[name], values[g]),
+                **_measured(rows, place == g, interval=interval, seed=seed),
+            }
             for g in kept
         ]
         most = max((one["selection_rate"] for one in found), default=0.0)
@@ -172,6 +180,14 @@ def worst(
 def _value(value: str, language: str) -> str:
     """The name of a group in a language: what is not of the data has a word in each."""
     return VALUES_ZH.get(value, value) if language == "zh" else value
+
+
+def _name(words: Mapping[str, str], value: str) -> dict[str, str]:
+    """Language → what the group is called there."""
+    return {
+        language: NAME[language].format(attribute=text, value=_value(value, language))
+        for language, text in words.items()
+    }
 
 
 def auc_interval(auc: float, churners: float, stayers: float, interval: float) -> tuple[float, float]:
