@@ -53,12 +53,3 @@ def seems(file: RawFile) -> str:
     if first.lower().startswith(_HTML):
         return "an HTML page, perhaps a log-in or error page"
     return "text (.csv)" if b"\x00" not in head else "of no kind that is known here"
-
-
-def named_at_the_ends(names: list[str]) -> list[str]:
-    """The names of columns, with one for the first and the last if they have none: `column_1`.
-
-    Tools write row numbers into a first column without a name, and a delimiter at the end of a line makes a last one.
-    """
-    ends = {0, len(names) - 1}
-    return [f"column_{place + 1}" if not name and place in ends else name for place, name in enumerate(names)]

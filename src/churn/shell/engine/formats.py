@@ -1,15 +1,13 @@
 # ruff: noqa: S608 - columns and tables are named by this package or quoted by `named`
 """Formats: how the bytes of a file become rows, and what is said when they cannot."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from churn.shell.engine import contents, encodings, limits, nested, packed, sheets
+from churn.shell.engine import contents, header, limits, nested, packed, sheets
 from churn.shell.engine.limits import LINE_BYTES
 from churn.shell.raw import RawFile
 from churn.words.errors import ContractFault, IntegrityFault, message
@@ -257,7 +255,7 @@ def _sheet(con: "duckdb.DuckDBPyConnection", file: RawFile, written: Written) ->
 
 
 def _delimited(file: RawFile, path: Path, head: bytes, delimiter: str, written: Written) -> Readable:
-    names = list(written.header) or _header(file, head, delimiter)
+    names = list(written.header) or header.names(file, head, delimiter)
     header_lines = written.skip_lines + (0 if written.header else 1)
     fields = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     sql = (
@@ -267,40 +265,3 @@ def _delimited(file: RawFile, path: Path, head: bytes, delimiter: str, written: 
         f"store_rejects = true, rejects_limit = 0, max_line_size = {LINE_BYTES})"
     )
     return Readable(sql, dict.fromkeys(names, "VARCHAR"), in_lines=True, header_lines=header_lines)
-
-
-def _header(file: RawFile, head: bytes, delimiter: str) -> list[str]:
-    what = f"{file.path} (source {file.source})"
-    first = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0]
-    try:
-        line = first.decode("utf-8")
-    except UnicodeDecodeError as error:
-        name = encodings.guessed(head)
-        raise ContractFault(
-            message(
-                f"{what}: byte {first[error.start]:#04x} of its header is not UTF-8; "
-                f"it may be {encodings.CALLED[name]}",
-                do=f"save it as CSV in UTF-8 (另存为 CSV UTF-8), or declare `encoding: {name}` for this source",
-            )
-        ) from error
-    names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter), [])]
-    if not names:
-        raise ContractFault(
-            f"{what}: its first line is blank, where the names of the columns should be; remove the line"
-        )
-    others = {other: line.count(other) for other in ",;\t|" if other != delimiter}
-    likely = max(others, key=lambda other: others[other])
-    if len(names) == 1 and others[likely]:
-        raise ContractFault(
-            f"{what}: one column when cut at {delimiter!r}, {others[likely] + 1} when cut at {likely!r}; "
-            f"declare `delimiter: {likely!r}` for this source in conf/data/"
-        )
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise ContractFault(
-            f"{what}: its header names {', '.join(twice)} twice, so nobody knows which is meant; rename one"
-        )
-    names = contents.named_at_the_ends(names)
-    if "" in names:
-        raise ContractFault(f"{what}: column {names.index('') + 1} of its header has no name; give it one")
-    return names

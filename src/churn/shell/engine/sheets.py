@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from churn.shell.engine.contents import named_at_the_ends
+from churn.shell.engine.header import named_at_the_ends
 from churn.shell.raw import RawFile
 from churn.words.errors import ContractFault, IntegrityFault
 
