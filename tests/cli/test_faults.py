@@ -87,6 +87,13 @@ def test_a_signal_ends_the_command_with_its_code_and_tidies_up(number, code, tmp
     assert (tmp_path / "tidy").exists()
 
 
+@pytest.mark.parametrize("ending", ["pass", "raise UsageFault('what')", "raise SystemExit(143)", "1 / 0"])
+def test_a_command_ends_without_looking_through_all_that_it_imported(ending):
+    seen = "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000))"
+    done = trial(f"import atexit, gc; {seen}\n    {ending}")
+    assert done.stdout == "frozen True\n"
+
+
 def test_a_run_outside_a_project_says_so_and_exits_2():
     done = subprocess.run(
         [sys.executable, "-c", "from churn.cli import main; main()", "run"], capture_output=True, text=True, check=False

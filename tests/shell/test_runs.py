@@ -55,6 +55,13 @@ def ended(body: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.parametrize("ending", ["pass", "raise ContractFault('bad')", "1 / 0"])
+def test_a_stage_ends_without_looking_through_all_that_it_imported(ending):
+    seen = "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000))"
+    done = ended(f"import atexit, gc; {seen}; {ending}" if ending != "pass" else f"import atexit, gc; {seen}")
+    assert "frozen True" in done.stdout
+
+
 def marks(output: str) -> list[dict]:
     """The marks among the lines of output. `splitlines` would also split at the sign that starts a mark."""
     return [json.loads(line.removeprefix(MARK)) for line in output.split("\n") if line.startswith(MARK)]

@@ -3,6 +3,7 @@
 Nothing heavy is imported here or at the top of a command's module, so that `churn --help` answers at once.
 """
 
+import gc
 import signal
 import sys
 from typing import Annotated
@@ -100,6 +101,9 @@ def main() -> None:
         if fault.code == Exit.BUG:
             sys.stderr.write("This is a bug of churn. Report it with the lines above; your data is as it was.\n")
         sys.exit(fault.code)
+    finally:
+        # As for a stage (churn.shell.runs): a run that is told to stop has a promise to keep.
+        gc.freeze()
 
 
 def _terminated(number: int, _: object) -> None:
