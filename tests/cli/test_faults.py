@@ -94,6 +94,11 @@ def test_a_command_ends_without_looking_through_all_that_it_imported(ending):
     assert done.stdout == "frozen True\n"
 
 
+def test_a_command_that_used_the_engine_ends_without_a_word_of_its_libraries():
+    done = trial("import duckdb\n    con = duckdb.connect()\n    con.execute('SELECT 1')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_a_run_outside_a_project_says_so_and_exits_2():
     done = subprocess.run(
         [sys.executable, "-c", "from churn.cli import main; main()", "run"], capture_output=True, text=True, check=False

@@ -62,6 +62,11 @@ def test_a_stage_ends_without_looking_through_all_that_it_imported(ending):
     assert "frozen True" in done.stdout
 
 
+def test_a_stage_that_used_the_engine_ends_without_a_word_of_its_libraries():
+    done = ended("import duckdb; con = duckdb.connect(); con.execute('SELECT 1')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def marks(output: str) -> list[dict]:
     """The marks among the lines of output. `splitlines` would also split at the sign that starts a mark."""
     return [json.loads(line.removeprefix(MARK)) for line in output.split("\n") if line.startswith(MARK)]

@@ -3,7 +3,6 @@
 Nothing heavy is imported here or at the top of a command's module, so that `churn --help` answers at once.
 """
 
-import gc
 import signal
 import sys
 from typing import Annotated
@@ -102,8 +101,9 @@ def main() -> None:
             sys.stderr.write("This is a bug of churn. Report it with the lines above; your data is as it was.\n")
         sys.exit(fault.code)
     finally:
-        # As for a stage (churn.shell.runs): a run that is told to stop has a promise to keep.
-        gc.freeze()
+        from churn.shell.runs import ending
+
+        ending()  # a run that is told to stop has a promise to keep
 
 
 def _terminated(number: int, _: object) -> None:

@@ -99,9 +99,7 @@ def stage(name: str, main: Callable[[], None], uses: Sequence[str] = ()) -> None
         sys.stderr.write(f"stage {name}: {told(fault)}\n")
         raise SystemExit(fault.code) from None
     finally:
-        # At its end Python looks through all objects for cycles, for which the libraries of a stage keep it half a
-        # second; what is frozen it leaves alone, and the memory goes back with the process.
-        gc.freeze()
+        ending()
     _mark(stage=name, state="made", seconds=round(time.monotonic() - started, 2))
 
 
@@ -129,6 +127,17 @@ def one_search() -> Iterator[None]:
     """
     with _held(LOCKS / "search.lock", "a search", 0):
         yield
+
+
+def ending() -> None:
+    """Let this process end at once when it is done, except where DuckDB would complain.
+
+    At its end Python looks through all objects for cycles, for which the libraries of a stage keep it half a second;
+    frozen ones it leaves alone, and their memory goes with the process. DuckDB counts what is left then, and writes a
+    page about it to the error output.
+    """
+    if "duckdb" not in sys.modules:
+        gc.freeze()
 
 
 def die_with_parent() -> None:
