@@ -36,6 +36,11 @@ def test_lists_of_past_days_are_made_judged_and_told(project):
     # A third of the customers, so a third of those whom the team can contact.
     assert found["list"]["capacity"] == round(200 * 667 / 2000)
     assert found["pooled"]["auc_low"] > found["models"]["rule"]["pooled"]["auc"]
+    # Days begin at midnight in Berlin, which is the evening before in UTC.
+    newest = found["as_ofs"][-1]
+    assert newest["as_of"][:10] < newest["day"]
+    assert f"2/2  {newest['day']}  " in told.stderr
+    assert f"\n{newest['day']}" in told.stdout
     with (project / "reports/backtest/as_ofs.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert [line["as_of"] for line in lines] == [one["as_of"] for one in found["as_ofs"]]

@@ -1,5 +1,8 @@
 """Backtest: a list of a past day is the list of that day; figures over lists are what they say; noise earns nothing."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +17,7 @@ from churn.core.backtest.world import known_at
 from churn.core.features import features
 from churn.core.model import model
 from churn.core.model.intervals import band_rows
+from churn.core.model.parts import iso
 from churn.core.snapshots import as_ofs, snapshots
 from churn.core.split import split
 from churn.words.errors import NotEnoughData, UsageFault
@@ -22,7 +26,8 @@ from tests.core import backtest_world as made_up
 from tests.core.backtest_world import FROM, PARTS, SETTINGS, SHOP, SNAPSHOTS, UNTIL
 from tests.core.worlds import us, world
 
-JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95, "currency": "USD", "digest": {}}
+JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95}
+JUDGING |= {"currency": "USD", "time_zone": "UTC", "digest": {}}
 
 
 def reported(there, when, settings):
@@ -236,7 +241,27 @@ def test_small_groups_are_counted_and_not_shown(four):
 def test_a_day_on_which_a_run_would_have_stopped_is_told_and_left_out(four):
     days, when = four
     found = report(days[1:], when, stopped={days[0].as_of: "drift"}, **JUDGING)
-    assert found["stopped"] == [{"as_of": found["stopped"][0]["as_of"], "why": "drift"}]
+    as_of = found["stopped"][0]["as_of"]
+    assert found["stopped"] == [{"as_of": as_of, "day": as_of[:10], "why": "drift"}]
     assert len(found["as_ofs"]) == 3
     with pytest.raises(NotEnoughData, match=r"none of 1 lists could have been made; on .*: drift"):
         report([], when, stopped={days[0].as_of: "drift"}, **JUDGING)
+
+
+def test_lists_are_called_by_the_day_of_the_business(four):
+    """A list of the morning in Tokyo was made when it was still the day before in UTC."""
+    days, when = four
+    found = report(days, when, stopped={}, **JUDGING | {"time_zone": "Asia/Tokyo"})
+    utc = [datetime.fromisoformat(one["as_of"]) for one in found["as_ofs"]]
+    there = [str(one.astimezone(ZoneInfo("Asia/Tokyo")).date()) for one in utc]
+    assert [one["day"] for one in found["as_ofs"]] == there
+    assert f"on 4 lists from {there[0]} to {there[-1]}: AUC" in found["verdict"]["en"]
+    assert f"{there[0]} 至 {there[-1]} 的 4 份名单：" in found["verdict"]["zh"]
+
+
+def test_one_list_is_not_called_lists(four):
+    days, when = four
+    found = report(days[-1:], when, stopped={}, **JUDGING)["verdict"]
+    day_of_it = iso(days[-1].as_of)[:10]
+    assert f" on 1 list, of {day_of_it}: AUC" in found["en"]
+    assert found["zh"].startswith(f"{day_of_it} 的 1 份名单：")

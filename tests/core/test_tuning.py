@@ -25,7 +25,7 @@ SECTION = LIGHTGBM | {"seeds": 2, "rounds_most": 30}
 def folds_of(tables, most=3):
     features, snapshots, split = tables
     known = learning(features, snapshots, split, rows_most=None, seed=7, least=MANY)
-    return folds(known, split, {"max_bin": SECTION["max_bin"]}, folds=most)
+    return folds(known, split, {"max_bin": SECTION["max_bin"]}, folds=most, time_zone="Europe/Berlin")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,6 @@ def test_the_first_trial_is_what_is_in_use():
 def test_sampled_rows_keep_their_weights():
     features, snapshots, split = world(800)
     known = learning(features, snapshots, split, rows_most=1500, seed=7, least=MANY)
-    (fold, *_) = folds(known, split, {"max_bin": 63}, folds=2)
+    (fold, *_) = folds(known, split, {"max_bin": 63}, folds=2, time_zone="UTC")
     assert fold.judge.weights.sum() == pytest.approx(800)
     assert pa.array(fold.judge.weights).null_count == 0

@@ -58,15 +58,14 @@ def backtest(
     _events()
     settings, judging = _settings()
     made = make(settings, as_ofs, every, customers, MONTHS if staleness else ())
-    days, stopped = _days(made.there, made.when, settings)
+    days, stopped = _days(made.there, made.when, settings, made.data.time_zone)
     shares = made.shares
     judging["capacity"] = max(1, round(judging["capacity"] * shares["customers"] / shares["of_customers"]))
     more: dict[str, Any] = {"staleness": stale(made, days, settings, judging)} if staleness else {}
     if ablation and days:
         more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
-    found = report(
-        days, made.when, stopped=stopped, currency=made.data.currency, digest=shares | _digests(), **judging, **more
-    )
+    about: dict[str, Any] = {"currency": made.data.currency, "time_zone": made.data.time_zone}
+    found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **about, **judging, **more)
     store.write_json(DOCUMENT, found)
     store.write_files(TABLES, {"as_ofs.csv": csv_text(found), **charts(found)})
     if json:
@@ -109,11 +108,11 @@ def _settings() -> tuple["Settings", dict[str, Any]]:
     return settings, {name: judged[name] for name in ("capacity", "bootstrap", "seed", "interval")}
 
 
-def _days(there: "World", when: "Plan", settings: "Settings") -> tuple[list["Day"], dict[int, str]]:
+def _days(there: "World", when: "Plan", settings: "Settings", time_zone: str) -> tuple[list["Day"], dict[int, str]]:
     """The lists that could be made, and why others could not; if there is none, the newest one's fault is raised."""
     from churn.core.backtest import day
+    from churn.core.days import local_day
     from churn.core.metrics import auc
-    from churn.core.model.parts import iso
     from churn.shell.starts import bring
     from churn.words.errors import DriftFault, GateFault, NotEnoughData
 
@@ -122,7 +121,7 @@ def _days(there: "World", when: "Plan", settings: "Settings") -> tuple[list["Day
     stopped: dict[int, str] = {}
     for number, as_of in enumerate(int(one) for one in when.days):
         began = time.monotonic()
-        where = f"{number + 1}/{len(when.days)}  {iso(as_of)[:10]}"
+        where = f"{number + 1}/{len(when.days)}  {local_day(as_of, time_zone)}"
         try:
             one = day(there, when, as_of, settings)
         except (NotEnoughData, DriftFault, GateFault) as fault:

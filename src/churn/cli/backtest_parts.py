@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 def stale(made: Made, days: "list[Day]", settings: "Settings", judging: dict[str, Any]) -> list[dict[str, Any]]:
     """What the models of earlier months are worth on these lists."""
     from churn.core.backtest import model_of, staleness
-    from churn.core.model.parts import iso
+    from churn.core.days import local_day
     from churn.words.errors import DriftFault, GateFault, NotEnoughData
 
     extra = {}
     for as_of in made.when.extra:
-        began = time.monotonic()
+        began, on = time.monotonic(), local_day(as_of, made.data.time_zone)
         try:
             extra[as_of] = model_of(made.there, made.when, as_of, settings)
         except (NotEnoughData, DriftFault, GateFault) as fault:
-            tell(f"{iso(as_of)[:10]}  no model: {fault}")
+            tell(f"{on}  no model: {fault}")
             continue
-        tell(f"{iso(as_of)[:10]}  the model of that day, {time.monotonic() - began:.1f} s")
+        tell(f"{on}  the model of that day, {time.monotonic() - began:.1f} s")
     return staleness(made.there, days, made.when, extra=extra, **judging)
 
 

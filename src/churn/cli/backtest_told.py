@@ -7,15 +7,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _CSV = (
-    "as_of", "n", "churners", "base_rate", "auc", "ap", "lift10", "logloss", "brier", "ece", "precision", "lift",
+    "as_of", "day", "n", "churners", "base_rate", "auc", "ap", "lift10", "logloss", "brier", "ece", "precision", "lift",
     "recall", "caught", "money", "money_delivered",
 )  # fmt: skip
 
 
 def csv_text(found: dict[str, Any]) -> str:
     """One line a list, then the same figures of the rule."""
-    head = [*_CSV, *(f"rule_{name}" for name in _CSV[4:])]
-    lines = [[one[name] for name in _CSV] + [one["rule"][name] for name in _CSV[4:]] for one in found["as_ofs"]]
+    head = [*_CSV, *(f"rule_{name}" for name in _CSV[5:])]
+    lines = [[one[name] for name in _CSV] + [one["rule"][name] for name in _CSV[5:]] for one in found["as_ofs"]]
     return "".join(",".join(str(cell) for cell in line) + "\n" for line in [head, *lines])
 
 
@@ -26,7 +26,7 @@ def charts(found: dict[str, Any]) -> dict[str, str]:
     from churn.core.charts import LANGUAGES, lists_chart
 
     lists = found["as_ofs"]
-    columns = {"as_of": [one["as_of"][:10] for one in lists], "model": [one["auc"] for one in lists]}
+    columns = {"as_of": [one["day"] for one in lists], "model": [one["auc"] for one in lists]}
     columns |= {name: [one[name]["auc"] for one in lists] for name in ("rule", "logistic")}
     columns |= {end: [one[f"auc_{end}"] for one in lists] for end in ("low", "high")}
     return {f"auc_{key}.svg": lists_chart(pa.table(columns), language=key) for key in LANGUAGES}
@@ -40,7 +40,7 @@ def show(found: dict[str, Any], document: str) -> None:
     console = plain if plain.is_terminal else Console(markup=False, highlight=False, width=160, soft_wrap=True)
     table = _table((*_HEADINGS, f"at stake, {found['list']['currency']}"), left=("list of",))
     for one in found["as_ofs"]:
-        table.add_row(one["as_of"][:10], *_cells(one, one["rule"]))
+        table.add_row(one["day"], *_cells(one, one["rule"]))
     whole, rule = ({**found["list"][name], **found["models"][name]["pooled"]} for name in ("model", "rule"))
     whole = whole | {"n": sum(one["n"] for one in found["as_ofs"])}
     table.add_row("all lists", *_cells(whole, rule))
@@ -133,13 +133,13 @@ def _cells(one: dict[str, Any], rule: dict[str, Any]) -> list[str]:
 
 def _sentences(found: dict[str, Any]) -> list[str]:
     """What the table does not show, each in a sentence."""
-    lines = [f"{one['as_of'][:10]}: no list would have been made, since {one['why']}" for one in found["stopped"]]
+    lines = [f"{one['day']}: no list would have been made, since {one['why']}" for one in found["stopped"]]
     if len(found["as_ofs"]) + len(found["stopped"]) < found["asked"]:
         n = len(found["as_ofs"]) + len(found["stopped"])
         lines.append(f"{found['asked']} lists were asked for; the history is long enough for {n}")
     kinds = Counter(one["kind"] for one in found["as_ofs"])
     if len(kinds) > 1:
-        lines.append("Kinds of model: " + ", ".join(f"{kind} on {n} lists" for kind, n in sorted(kinds.items())))
+        lines.append("Kinds of model: " + ", ".join(f"{kind} on {_lists(n)}" for kind, n in sorted(kinds.items())))
     moved, k = found["list"]["change"], found["list"]["capacity"]
     if moved:
         lines.append(
@@ -168,8 +168,13 @@ def _aged(one: dict[str, Any]) -> str:
     if not one["lists"]:
         return f"A model {age} older than its list: the history is too short for one"
     lost, money = one["difference"], one["difference"]["money_delivered"]
+    on = _lists(len(one["lists"]))
     between = f"{lost['auc_low']:+.3f} to {lost['auc_high']:+.3f}"
     return (
-        f"A model {age} older, on {len(one['lists'])} lists: AUC {one['auc']:.3f}, {lost['auc']:+.3f} against a fresh "
+        f"A model {age} older, on {on}: AUC {one['auc']:.3f}, {lost['auc']:+.3f} against a fresh "
         f"one ({between}); ECE {one['ece']:.3f} against {one['fresh']['ece']:.3f}; at stake {money:+,.0f} a list"
     )
+
+
+def _lists(n: int) -> str:
+    return "1 list" if n == 1 else f"{n} lists"

@@ -120,7 +120,14 @@ def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":
     most = min(section["rows_most"] or ROWS_MOST, ROWS_MOST)
     features, snapshots = store.batches("features", rows=ROWS), store.read("snapshots")
     known = learning(features, snapshots, split, rows_most=most, seed=section["seed"], least=MANY)
-    return tuning.folds(known, split, {"max_bin": section["max_bin"]}, folds=folds)
+    return tuning.folds(known, split, {"max_bin": section["max_bin"]}, folds=folds, time_zone=_zone())
+
+
+def _zone() -> str:
+    from churn.core.dataset import dataset
+    from churn.shell import config
+
+    return config.value("data", dataset).time_zone
 
 
 def _digests() -> list[str]:
@@ -148,12 +155,18 @@ def _tracked(name: str, trials: "list[Trial]", sure: dict[str, Any]) -> dict[str
 
 def _report(name: str, trials: "list[Trial]", folds: "list[Fold]", sure: dict[str, Any]) -> dict[str, Any]:
     """What reports/tuning.json holds."""
+    from churn.core.days import local_day
     from churn.core.model.enough import iso
     from churn.shell.search import best_of
 
     best = best_of(trials)
     dates = [
-        {"as_of": iso(fold.as_of), "snapshots": len(fold.judge.churned), "churners": int(fold.judge.churned.sum())}
+        {
+            "as_of": iso(fold.as_of),
+            "day": local_day(fold.as_of, _zone()),
+            "snapshots": len(fold.judge.churned),
+            "churners": int(fold.judge.churned.sum()),
+        }
         for fold in folds
     ]
     return {
@@ -184,7 +197,7 @@ def _said(report: dict[str, Any], wanted: "list[Change]") -> str:
     if sure["low"] > 0:
         verdict = "worse for certain: keep what you have"
     lines.append(
-        f"On {report['confirming']['as_of'][:10]}, which no trial has seen: {sure['difference']:+.5f} "
+        f"On {report['confirming']['day']}, which no trial has seen: {sure['difference']:+.5f} "
         f"({sure['interval']:.0%} interval {sure['low']:+.5f} to {sure['high']:+.5f}), {sure['n']:,} customers: "
         f"{verdict}."
     )

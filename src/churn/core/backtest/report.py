@@ -11,6 +11,7 @@ from churn.core.backtest.judged import DELIVERED, LIST, PROBABILITY, RANKING, Ju
 from churn.core.backtest.lists import changes, summary
 from churn.core.backtest.stability import stability
 from churn.core.backtest.verdict import verdict
+from churn.core.days import local_day
 from churn.core.evaluation.comparison import JUDGED
 from churn.core.evaluation.coverage import of_bands
 from churn.core.metrics import METRICS, metrics
@@ -33,6 +34,7 @@ def report(
     seed: int,
     interval: float,
     currency: str,
+    time_zone: str,
     digest: Mapping[str, Any],
     staleness: Sequence[Mapping[str, Any]] = (),
     ablation: Sequence[Mapping[str, Any]] = (),
@@ -50,6 +52,8 @@ def report(
         How many customers the team can contact at each list.
     currency : str
         ISO 4217 code of all money.
+    time_zone : str
+        Where the days of the lists begin.
     digest : mapping
         What the figures were made from.
     staleness, ablation, failing : sequence of mapping
@@ -60,19 +64,21 @@ def report(
     NotEnoughData
         When no list could be made.
     """
-    _check_days(days, stopped)
+    _check_days(days, stopped, time_zone)
     lists = rows_of(days, capacity=capacity)
     said = judged(lists, bootstrap=bootstrap, seed=seed)
     rows_by = {name: said.row(name, interval) for name in MODELS}
     differences = {name: said.difference("model", name, interval) for name in MODELS[1:]}
-    as_ofs = [_as_of(day, said, i, interval) for i, day in enumerate(days)]
+    as_ofs = [_as_of(day, said, i, interval, time_zone) for i, day in enumerate(days)]
     moved = changes(days, capacity=capacity)
-    dates = tuple(one["as_of"][:10] for one in as_ofs)
+    dates = tuple(one["day"] for one in as_ofs)
     found = {
         "verdict": verdict(rows_by, differences["rule"], dates=dates, capacity=capacity, interval=interval),
         "asked": when.asked,
         "step_days": when.step_days,
-        "stopped": [{"as_of": iso(day), "why": why} for day, why in sorted(stopped.items())],
+        "stopped": [
+            {"as_of": iso(day), "day": local_day(day, time_zone), "why": why} for day, why in sorted(stopped.items())
+        ],
         "interval": interval,
         "bootstrap": bootstrap,
         "as_ofs": as_ofs,
@@ -106,15 +112,14 @@ def report(
     return rounded(found)
 
 
-def _check_days(days: Sequence[Day], stopped: Mapping[int, str]) -> None:
+def _check_days(days: Sequence[Day], stopped: Mapping[int, str], time_zone: str) -> None:
     if not days:
         newest = max(stopped)
-        raise NotEnoughData(
-            f"none of {len(stopped)} lists could have been made; on {iso(newest)[:10]}: {stopped[newest]}"
-        )
+        on = local_day(newest, time_zone)
+        raise NotEnoughData(f"none of {len(stopped)} lists could have been made; on {on}: {stopped[newest]}")
 
 
-def _as_of(day: Day, said: Judged, i: int, interval: float) -> dict[str, Any]:
+def _as_of(day: Day, said: Judged, i: int, interval: float, time_zone: str) -> dict[str, Any]:
     """The figures of one list; those of the model flat, those of the baselines under their names."""
     rows = {name: _each(day, said, i, name) for name in MODELS}
     resampled = said.of_each_resampled[i]
@@ -129,6 +134,7 @@ def _as_of(day: Day, said: Judged, i: int, interval: float) -> dict[str, Any]:
     model, *others = MODELS
     return {
         "as_of": iso(day.as_of),
+        "day": local_day(day.as_of, time_zone),
         "n": int(day.known.sum()),
         "churners": int(day.churned.sum()),
         **rows[model],

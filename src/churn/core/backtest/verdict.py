@@ -14,11 +14,11 @@ OUTCOMES = {
 FAILED = ("no_better", "worse")
 """The outcomes with which nothing should be published."""
 MEASURED = {
-    "en": "{outcome} on {lists} lists from {first} to {last}: AUC {auc:.3f} against {rule_auc:.3f} (difference "
+    "en": "{outcome} on {on}: AUC {auc:.3f} against {rule_auc:.3f} (difference "
     "{d_auc:+.3f}, {percent:g} % interval {l_auc:+.3f} to {h_auc:+.3f}), average precision {d_ap:+.3f} ({l_ap:+.3f} to "
     "{h_ap:+.3f}). Of {k:,} customers called each time {caught:.0f} left, with the rule {rule_caught:.0f}, by chance "
     "{chance:.0f}.",
-    "zh": "{first} 至 {last} 的 {lists} 份名单：{outcome}。AUC {auc:.3f} 对 {rule_auc:.3f}（差 {d_auc:+.3f}，"
+    "zh": "{zh_on}：{outcome}。AUC {auc:.3f} 对 {rule_auc:.3f}（差 {d_auc:+.3f}，"
     "{percent:g}% 区间 {l_auc:+.3f} 至 {h_auc:+.3f}），平均精度差 {d_ap:+.3f}（{l_ap:+.3f} 至 {h_ap:+.3f}）。"
     "每次联系 {k:,} 位客户，其中 {caught:.0f} 位流失；按规则为 {rule_caught:.0f} 位，随机为 {chance:.0f} 位。",
 }
@@ -45,9 +45,8 @@ def verdict(
     key = outcome(row, difference)
     n_called = min(capacity, round(row["caught"] / row["precision"])) if row["precision"] else capacity
     numbers = {
-        "lists": len(dates),
-        "first": dates[0],
-        "last": dates[-1],
+        "on": f"{len(dates)} lists from {dates[0]} to {dates[-1]}" if len(dates) > 1 else f"1 list, of {dates[0]}",
+        "zh_on": f"{dates[0]} 至 {dates[-1]} 的 {len(dates)} 份名单" if len(dates) > 1 else f"{dates[0]} 的 1 份名单",
         "percent": 100 * interval,
         "k": n_called,
         "auc": row["auc"],

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.days import local_day
 from churn.core.model.boosters import dataset_of
-from churn.core.model.enough import MANY, iso
+from churn.core.model.enough import MANY
 from churn.core.model.parts import LEARNING, MATURED, Learning, Part
 from churn.core.timeline import instants
 from churn.words.errors import NotEnoughData
@@ -83,7 +84,7 @@ def dates(split: pa.Table, *, folds: int) -> tuple[Judged, ...]:
     return (*found, *chosen[:folds])
 
 
-def folds(known: Learning, split: pa.Table, parameters: dict, *, folds: int) -> tuple[Fold, ...]:
+def folds(known: Learning, split: pa.Table, parameters: dict, *, folds: int, time_zone: str) -> tuple[Fold, ...]:
     """The confirming fold, then those to search on, the newest first, of those dates that have customers enough.
 
     Raises
@@ -94,7 +95,7 @@ def folds(known: Learning, split: pa.Table, parameters: dict, *, folds: int) -> 
     whole = known.parts[MATURED]
     made = [one for one in (_part(whole, judged) for judged in dates(split, folds=folds)) if one is not None]
     if len(made) <= FOLDS_LEAST:
-        newest = f" the newest on {iso(made[0][0])[:10]};" if made else ""
+        newest = f" the newest on {local_day(made[0][0], time_zone)};" if made else ""
         raise NotEnoughData(
             f"{len(made)} dates before the test can be judged,{newest} a search wants {FOLDS_LEAST + 1}: each with "
             f"{MANY.judging} churners and stayers, and {MANY.each} of each on dates whose outcomes were known by "
