@@ -282,6 +282,8 @@ def test_trials_are_nested_runs_with_their_settings_and_the_loss_of_each_fold(ro
     nested = client.search_runs(
         [experiment], f"tags.mlflow.parentRunId = '{told['run_id']}'", order_by=["tags.churn_trial"]
     )
+    # As `churn tune` counts them on the screen.
+    assert [run.info.run_name for run in nested] == ["trial 1", "trial 2"]
     assert [run.data.params for run in nested] == [
         {"model.num_leaves": "5", "model.half_life_days": "None"},
         {"model.num_leaves": "9", "model.half_life_days": "90.0"},

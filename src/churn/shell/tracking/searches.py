@@ -96,7 +96,7 @@ def _write(client: "MlflowClient", experiment: str, parent: str, study: str, tri
     from mlflow.entities import Metric, Param
 
     tags = {STUDY: study, TRIAL: str(trial.number), records.WRITER: "churn", "mlflow.parentRunId": parent}
-    tags |= {"mlflow.runName": f"trial {trial.number}", "pruned": str(trial.pruned).lower()}
+    tags |= {"mlflow.runName": f"trial {trial.number + 1}", "pruned": str(trial.pruned).lower()}
     run = client.create_run(experiment, tags=tags).info.run_id
     losses = [Metric("fold_loss", loss, 0, step) for step, loss in enumerate(trial.losses)]
     client.log_batch(
