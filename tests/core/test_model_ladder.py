@@ -9,7 +9,7 @@ import pytest
 from model_world import LADDER, LIGHTGBM, RUNGS, world
 
 from churn.core.model import choice, model
-from churn.core.model.blend import weighted
+from churn.core.model.blend import middle, weighted
 from churn.core.model.rungs import NEEDED, ORDER, Judging, climbed
 from churn.words.errors import NotEnoughData
 
@@ -252,10 +252,35 @@ def test_weights_are_never_negative_and_noise_has_none() -> None:
     truth, noise = random.normal(0, 1.5, 4000), random.normal(0, 1.5, 4000)
     churned = random.random(4000) < 1 / (1 + np.exp(-truth))
     rows = Judging(churned, np.ones(4000), np.arange(4000), np.zeros(4000))
-    weights = weighted(np.column_stack([truth, noise]), rows)
+    weights = weighted(np.column_stack([truth, noise]), rows, np.array([0.5, 0.5]))
     assert weights[0] == pytest.approx(1, abs=0.1)
-    assert weights[1] == pytest.approx(0, abs=0.05)
-    assert weighted(-truth[:, None], rows) == [0]
+    assert weights[1] == pytest.approx(0, abs=0.1)
+    assert weighted(-truth[:, None], rows, np.array([1.0])) == [0]
+
+
+def test_few_rows_leave_the_weights_where_they_are_drawn_to_and_many_do_not() -> None:
+    random = np.random.default_rng(3)
+
+    def apart(n: int) -> float:
+        truth, noise = random.normal(0, 1.5, n), random.normal(0, 1.5, n)
+        churned = random.random(n) < 1 / (1 + np.exp(-truth))
+        rows = Judging(churned, np.full(n, 30.0), np.arange(n), np.zeros(n))
+        return float(np.subtract(*weighted(np.column_stack([truth, noise]), rows, np.array([0.5, 0.5]))))
+
+    assert abs(apart(20)) < 0.35
+    assert apart(50_000) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("names", "drawn_to"),
+    [
+        (("rule", "logistic_rfm", "bg_nbd", "lightgbm"), [0, 0.5, 0, 0.5]),
+        (("rule", "lightgbm"), [0, 1]),
+        (("rule", "own_mean"), [0.5, 0.5]),
+    ],
+)
+def test_weights_are_drawn_to_the_members_that_learn_from_several_features(names: tuple, drawn_to: list) -> None:
+    assert middle(names).tolist() == drawn_to
 
 
 def test_a_blend_without_members_enough_is_refused() -> None:

@@ -1,7 +1,7 @@
 """Blend: a sum of the margins of several models, with weights that are never negative, learnt on a later part."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, Literal
@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from churn.core.model import bg_nbd, boosted, logistic, own_mean, rule
-from churn.core.model.calibration import Kind, calibrated, fit_map, moved, sigmoid
+from churn.core.model.calibration import Kind, calibrated, fit_map, moved
 from churn.core.model.files import Model, json_text
 from churn.core.model.later import Trained
+from churn.core.model.regression import sigmoid
 from churn.core.model.rungs import Climbed, Judging, Rungs, climbed, sections
 from churn.words.errors import NotEnoughData
 
@@ -24,6 +25,11 @@ DOORS: dict[str, ModuleType] = {
     "lightgbm": boosted,
 }
 """What may be a member, by kind of model."""
+MIDDLE = ("logistic_rfm", "lightgbm")
+"""Towards the mean of these a blend is drawn: the two that are fitted to outcomes from several features each. Their
+errors differ, and with few churners nothing better can be learnt than to take both (docs/decisions/0020)."""
+WEIGHT_DEVIATION = 0.15
+"""Of a weight from there, before any outcome is seen."""
 WEIGHT_LEAST = 1e-4
 """A member with less is left out: it would take time and say nothing."""
 DIGITS = 6
@@ -42,8 +48,9 @@ def fit(
     """The blend of all members that there are churners enough for.
 
     Members that learnt from the train part give their margins of the validation part; the weights, none of them
-    negative, are those of a logistic regression of the outcomes there on them. Then the members learn
-    as their own sections say, and the map of the blended margin is fitted on the calibration part.
+    negative, are those of a logistic regression of the outcomes there on them, drawn towards the mean of trees and
+    logistic regression. Then the members learn as their own sections say, and the map of the blended margin is
+    fitted on the calibration part.
 
     Parameters
     ----------
@@ -54,7 +61,7 @@ def fit(
     members : Rungs
         The sections of the members, as `churn.core.model.MODELS` takes them. The rows are chosen as that of `lightgbm`
         says.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         Of the blend; see `churn.core.model.calibration`.
 
     Raises
@@ -86,7 +93,7 @@ def lacking(found: Climbed) -> dict[str, str]:
 def blended(found: Climbed, calibration: Kind) -> Trained:
     """The blend of all that were fitted."""
     names = list(found.fitted)
-    weights = weighted(np.column_stack([found.margins[name] for name in names]), found.blending)
+    weights = weighted(np.column_stack([found.margins[name] for name in names]), found.blending, middle(names))
     kept = {name: weight for name, weight in zip(names, weights, strict=True) if weight >= WEIGHT_LEAST}
     kept = kept or {names[-1]: 1.0}
     before, after = (
@@ -118,22 +125,33 @@ def blended(found: Climbed, calibration: Kind) -> Trained:
     return Trained(model, before, after, calibrated(first, before))
 
 
-def weighted(margins: np.ndarray, rows: Judging) -> list[float]:
-    """Weights of the columns of margins, none negative, of the least log loss together with an intercept."""
+def middle(names: Sequence[str]) -> np.ndarray:
+    """What the weights of these members are drawn towards, shape `(n_names,)`; they add up to 1."""
+    drawn = np.array([name in MIDDLE for name in names])
+    return drawn / drawn.sum() if drawn.any() else np.full(len(names), 1 / len(names))
+
+
+def weighted(margins: np.ndarray, rows: Judging, centre: np.ndarray) -> list[float]:
+    """Weights of the columns of margins, none negative, of the greatest posterior density together with an intercept.
+
+    The weights are drawn from normal distributions about `centre`, with the deviation `WEIGHT_DEVIATION`. What there is
+    to learn from are rows, however many snapshots each stands for.
+    """
     from scipy.optimize import minimize
 
     z = np.column_stack([margins, np.ones(len(margins))])
     share = rows.weights / rows.weights.sum()
+    ridge = 1 / (WEIGHT_DEVIATION**2 * len(margins))
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = z @ at
-        slope = z.T @ (share * (sigmoid(margin) - rows.churned))
-        return float(share @ (np.logaddexp(0.0, margin) - rows.churned * margin)), slope
+        margin, apart = z @ at, np.append(at[:-1] - centre, 0.0)
+        slope = z.T @ (share * (sigmoid(margin) - rows.churned)) + ridge * apart
+        fit = share @ (np.logaddexp(0.0, margin) - rows.churned * margin)
+        return float(fit + ridge * apart @ apart / 2), slope
 
-    start = np.append(np.full(margins.shape[1], 1 / margins.shape[1]), 0.0)
     bounds = [(0.0, None)] * margins.shape[1] + [(None, None)]
     options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 500}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = minimize(loss, np.append(centre, 0.0), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return [float(f"{weight:.{DIGITS}g}") for weight in found.x[:-1]]
 
 
