@@ -158,7 +158,8 @@ PROTOCOLS: dict[str, Protocol] = {
     "cdnow_sample": Protocol(
         data="cdnow",
         text="the 2,357 customers of the papers on CDNOW (docs/decisions/0021); 39 weeks, then churned: no purchase in "
-        "the next 26 weeks; 30 % of the customers of either outcome are the test, once for each of the seeds 4000-4014",
+        "the next 26 weeks; 30 % of the customers of either outcome are the test, as scikit-learn draws them with the "
+        "seeds 4000-4014",
         overrides=("data=cdnow", "definition.live_days=null", "definition.horizon_days=182"),
         # 1997-10-01, 39 weeks after 1997-01-01.
         days_before={"test": (273,)},

@@ -61,16 +61,23 @@ def outcome(split: pa.Table) -> tuple[int, int]:
 def _of_customers(churned: np.ndarray, seed: int, folds: int) -> Iterator[np.ndarray]:
     """Parts drawn with the same share of churners in each; of those that are no test a sixth validates, one calibrates.
 
-    Each row is another customer here.
+    Each row is another customer here. The tests are those that scikit-learn draws for the seed from rows
+    sorted by customer_id as text, so that others who use it can draw the same customers.
     """
-    generator = np.random.default_rng(seed)
-    place = np.empty(len(churned))
-    for outcome_rows in (np.flatnonzero(churned), np.flatnonzero(~churned)):
-        place[outcome_rows] = (generator.permutation(len(outcome_rows)) + 0.5) / len(outcome_rows)
-    tested = 1 / folds if folds else TEST_SHARE
-    edges = (1 - tested) * np.array([4 / 6, 5 / 6, 1])
-    for fold in range(max(folds, 1)):
-        yield np.array(PARTS)[np.searchsorted(edges, (place + fold * tested) % 1, side="right")]
+    from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
+
+    drawn = (
+        StratifiedKFold(folds, shuffle=True, random_state=seed)
+        if folds
+        else StratifiedShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
+    )
+    for others, _ in drawn.split(churned, churned):
+        part = np.full(len(churned), "test", dtype="<U11")
+        train, later = train_test_split(others, test_size=2 / 6, random_state=seed, stratify=churned[others])
+        halves = train_test_split(later, test_size=1 / 2, random_state=seed, stratify=churned[later])
+        for name, rows in zip(PARTS, (train, *halves), strict=False):
+            part[rows] = name
+        yield part
 
 
 def _of_dates(as_of: np.ndarray, dates: Mapping[int, str]) -> np.ndarray:
