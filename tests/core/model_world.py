@@ -28,7 +28,7 @@ LIGHTGBM = {
     "rows_most": None,
     "half_life_days": None,
     "refit": True,
-    "calibration": "platt",
+    "calibration": "shrunk",
 }
 LOGISTIC = {
     "kind": "logistic",
@@ -37,9 +37,9 @@ LOGISTIC = {
     "rows_most": None,
     "l2": 1.0,
     "refit": True,
-    "calibration": "platt",
+    "calibration": "shrunk",
 }
-RULE = {"kind": "rule", "calibration": "platt"}
+RULE = {"kind": "rule", "calibration": "shrunk"}
 OWN_MEAN = {"kind": "own_mean", "roles": ("purchase", "usage"), "calibration": "platt"}
 BG_NBD = {
     "kind": "bg_nbd",
@@ -51,7 +51,7 @@ BG_NBD = {
 }
 LOGISTIC_RFM = LOGISTIC | {"features_used": ("days_since_purchase", "spend_90d")}
 RUNGS = {"rule": RULE, "own_mean": OWN_MEAN, "logistic_rfm": LOGISTIC_RFM, "bg_nbd": BG_NBD, "lightgbm": LIGHTGBM}
-BLEND = {"kind": "blend", "members": RUNGS, "calibration": "platt"}
+BLEND = {"kind": "blend", "members": RUNGS, "calibration": "shrunk"}
 LADDER = {
     "kind": "ladder",
     "churners_least": 50,
@@ -59,7 +59,7 @@ LADDER = {
     "standard_errors": 1.0,
     "least_gain": 0.001,
     "rungs": RUNGS,
-    "calibration": "platt",
+    "calibration": "shrunk",
 }
 SECTIONS = {section["kind"]: section for section in (LIGHTGBM, LOGISTIC, RULE, OWN_MEAN, BG_NBD, BLEND, LADDER)}
 

@@ -59,7 +59,7 @@ def fit(
     refit : bool
         Whether to learn from all that matured before the test in the end, and keep the calibration map that was
         fitted before; see `churn.core.model.boosted.fit` for the price. Without it: train and validation.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises

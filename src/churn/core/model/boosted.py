@@ -92,7 +92,7 @@ def fit(
         Age, against the newest as_of that is learnt from, at which a snapshot counts half; None: all count the same.
     refit : bool
         Whether to learn from all that matured before the test in the end.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises

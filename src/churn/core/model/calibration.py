@@ -1,6 +1,6 @@
 """From margin to score: a monotone map, fitted on snapshots that the model has not learnt from, stored as JSON.
 
-`{"kind": "platt", "intercept": a, "slope": b}`: score = 1 / (1 + exp(-(a + b * margin))).
+`{"kind": "platt", "intercept": a, "slope": b}`, and the same with "shrunk": score = 1 / (1 + exp(-(a + b * margin))).
 `{"kind": "beta", "intercept": c, "slopes": [a, b], "shift": s}`: log-odds c + a ln p - b ln(1 - p) of the score,
 where p is the logistic function of margin - s.
 `{"kind": "isotonic", "margins": [...], "scores": [...]}`: straight lines between these points, flat outside.
@@ -13,19 +13,28 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from churn.core.model import intervals
+from churn.core.model.regression import line, loss_of, regression, sigmoid
 from churn.words.errors import Fault
 
-Kind = Literal["chosen", "platt", "beta", "isotonic", "none"]
+Kind = Literal["chosen", "shrunk", "platt", "beta", "isotonic", "none"]
 
 SLOPE_LEAST = 0.01
 """A model that tells nothing may meet a calibration part in which it tells the opposite. A slope of zero or less would
 tie or turn the order; this one keeps it and gives everybody nearly the base rate."""
 
+SLOPE_INFORMATION = 0.15**-2
+"""Before any outcome is seen, on the slope that margins need which were fitted to outcomes: a deviation of .15 about 1.
+Calibration parts of all our data asked trees for .86 to 1.24 (docs/decisions/0023-platts-map-with-a-prior.md)."""
+
 TINY = 1e-12
 """A score of 0 or 1 that proves wrong would cost infinitely much."""
 OUTCOMES_LEAST = 50
 """Churners, and stayers, in each of the slices by which a map is chosen. With fewer, the log losses of maps differ by
-chance alone, and a map of two numbers is taken."""
+chance alone, and `shrunk` is taken."""
+
+
+LINES = ("shrunk", "platt")
+"""The kinds whose map is a line through the log-odds."""
 
 
 class Rows(NamedTuple):
@@ -67,10 +76,10 @@ def fit_map(
     margins : ndarray, shape (n_rows,)
         Log-odds, of rows that the model was not fitted on.
     churned : ndarray of bool, shape (n_rows,)
-    kind : {"chosen", "platt", "beta", "isotonic", "none"}
+    kind : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         `chosen`: the simplest of the others that predicts the later rows as well as the best, fitted on all; the map
-        says under "choice" how it was found. The others: two numbers; three; a staircase, which wants some thousand
-        rows; nothing.
+        says under "choice" how it was found. The others: two numbers, of which the slope is drawn towards 1, for
+        margins that were fitted to outcomes; two numbers; three; a staircase, which wants some thousand rows; nothing.
     weights : ndarray, shape (n_rows,), or None
         How many snapshots each row stands for; None: itself.
     later : ndarray of bool, shape (n_rows,), or None
@@ -93,7 +102,7 @@ def calibrated(fitted: dict, margins: np.ndarray) -> np.ndarray:
     """Score of each margin, shape `(n_rows,)`, between 0 and 1, never falling where the margin rises."""
     if fitted["kind"] == "isotonic":
         return np.interp(margins, fitted["margins"], fitted["scores"])
-    if fitted["kind"] == "platt":
+    if fitted["kind"] in LINES:
         return sigmoid(fitted["intercept"] + fitted["slope"] * margins)
     if fitted["kind"] == "beta":
         return sigmoid(fitted["intercept"] + _logs(margins - fitted["shift"]) @ np.array(fitted["slopes"]))
@@ -106,7 +115,7 @@ def moved(fitted: dict, by: float) -> dict:
     A refitted model has learnt the base rate of newer rows, which the map has already put right for the older model;
     without this, the change would count twice.
     """
-    if fitted["kind"] == "platt":
+    if fitted["kind"] in LINES:
         return {**fitted, "intercept": fitted["intercept"] - fitted["slope"] * by}
     if fitted["kind"] == "isotonic":
         return {**fitted, "margins": [margin + by for margin in fitted["margins"]]}
@@ -122,7 +131,8 @@ def _interval(
 
     def left_open(fitted: dict, of: Rows) -> dict[str, float]:
         x = intervals.log_odds(calibrated(fitted, of.margins))
-        return {**intervals.left_open(x, of.offset), "typical": intervals.typical(spread)}
+        prior = SLOPE_INFORMATION if fitted["kind"] == "shrunk" else 0.0
+        return {**intervals.left_open(x, of.offset, prior), "typical": intervals.typical(spread)}
 
     opened = left_open(found, rows)
     learnt, judges, apart = earlier, rows, spread
@@ -137,56 +147,23 @@ def _interval(
     return {"nominal": intervals.NOMINAL, **opened, "factor": factor, "covered": covered}
 
 
-def sigmoid(log_odds: np.ndarray) -> np.ndarray:
-    """Probability of each log-odds, without overflow at either end."""
-    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
+def _shrunk(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
+    """Platt's line with a normal prior on its slope about 1; the intercept is free, so that the base rate is met.
 
-
-def line(x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
-    """Intercept and slope of the log-odds of churned over x: a logistic regression on one variable."""
-    intercept, slope = _regression(x[:, None], churned, weights)
-    return float(intercept), float(slope)
-
-
-def _regression(
-    x: np.ndarray, churned: np.ndarray, weights: np.ndarray | None, offset: np.ndarray | float = 0.0
-) -> np.ndarray:
-    """Intercept and slopes of the log-odds of churned, less the offset, over the columns of x: a logistic regression.
-
-    Targets are drawn in from 0 and 1 by one pseudo-count a class, so that perfectly separated rows have an answer
-    (Platt, Probabilistic outputs for support vector machines, 1999). Newton steps, halved while they make it worse.
+    Weights count relatively: what there is to learn from are rows, however many snapshots each stands for.
     """
-    if weights is None:
-        weights = np.ones(len(x))
-    total, positives = weights.sum(), weights[churned].sum()
-    target = np.where(churned, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
-    centre = np.average(x, axis=0, weights=weights)
-    spread = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
-    spread[spread == 0] = 1.0
-    z = np.column_stack([np.ones(len(x)), (x - centre) / spread])
-    answer = np.zeros(z.shape[1])
-    answer[0] = np.log((weights @ target) / (weights @ (1 - target)))
-    for _ in range(100):
-        probability = sigmoid(z @ answer + offset)
-        # The ridge only speaks where the curvature has died away, or x is constant.
-        curvature = (z * (weights * probability * (1 - probability))[:, None]).T @ z + 1e-9 * np.eye(len(answer))
-        step = np.linalg.solve(curvature, z.T @ (weights * (target - probability)))
-        least = _loss(z @ answer + offset, target, weights) + 1e-12
-        while _loss(z @ (answer + step) + offset, target, weights) > least and np.abs(step).max() > 1e-12:
-            step = step / 2
-        answer = answer + step
-        if np.abs(step).max() < 1e-10:
-            break
-    slopes = answer[1:] / spread
-    return np.array([answer[0] - slopes @ centre, *slopes])
-
-
-def _loss(log_odds: np.ndarray, target: np.ndarray, weights: np.ndarray) -> float:
-    return float(np.average(np.logaddexp(0.0, log_odds) - target * log_odds, weights=weights))
+    heavy = None if weights is None else weights / weights.mean()
+    intercept, more = regression(margins[:, None], churned, heavy, offset=margins, ridge=SLOPE_INFORMATION)
+    return _rising(float(intercept), 1 + float(more), margins, churned, weights)
 
 
 def _platt(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) -> dict:
-    intercept, slope = line(margins, churned, weights)
+    return _rising(*line(margins, churned, weights), margins, churned, weights)
+
+
+def _rising(
+    intercept: float, slope: float, margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None
+) -> dict:
     if slope < SLOPE_LEAST:
         flat = line(np.zeros(len(margins)), churned, weights)[0]
         intercept, slope = flat - SLOPE_LEAST * float(np.average(margins, weights=weights)), SLOPE_LEAST
@@ -200,18 +177,18 @@ def _beta(margins: np.ndarray, churned: np.ndarray, weights: np.ndarray | None) 
     below `SLOPE_LEAST`: where one would be, the best fit lies on that border, since the loss is convex.
     """
     logs, offset = _logs(margins), SLOPE_LEAST * margins
-    both = _regression(logs, churned, weights, offset)
+    both = regression(logs, churned, weights, offset)
     if both[1:].min() < 0:
         borders = []
         for free in (0, 1):
-            alone = _regression(logs[:, [free]], churned, weights, offset)
+            alone = regression(logs[:, [free]], churned, weights, offset)
             slopes = np.zeros(2)
             slopes[free] = alone[1]
             borders.append(np.array([alone[0], *slopes]))
-        flat = np.array([_regression(logs[:, :0], churned, weights, offset)[0], 0.0, 0.0])
+        flat = np.array([regression(logs[:, :0], churned, weights, offset)[0], 0.0, 0.0])
         allowed = [flat, *(border for border in borders if border[1:].min() >= 0)]
         target, heavy = churned.astype(np.float64), np.ones(len(churned)) if weights is None else weights
-        both = min(allowed, key=lambda found: _loss(found[0] + logs @ found[1:] + offset, target, heavy))
+        both = min(allowed, key=lambda found: loss_of(found[0] + logs @ found[1:] + offset, target, heavy))
     return {"intercept": float(both[0]), "slopes": (both[1:] + SLOPE_LEAST).tolist(), "shift": 0.0}
 
 
@@ -237,6 +214,7 @@ def _none(_margins: np.ndarray, _churned: np.ndarray, _weights: np.ndarray | Non
 
 _FITS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray | None], dict]] = {
     "none": _none,
+    "shrunk": _shrunk,
     "platt": _platt,
     "beta": _beta,
     "isotonic": _isotonic,
@@ -257,7 +235,7 @@ def _choice(
     counts = [int((churned[rows] == outcome).sum()) for rows in (later, ~later) for outcome in (True, False)]
     if min(counts) < OUTCOMES_LEAST:
         why = f"a slice has {min(counts)} churners or stayers; it takes {OUTCOMES_LEAST} to choose"
-        return "platt", {"choice": {"why": why, "judged": {}}}
+        return "shrunk", {"choice": {"why": why, "judged": {}}}
     heavy = np.ones(len(margins)) if weights is None else weights
     before, target, n = ~later, churned[later].astype(np.float64), heavy[later]
     losses = {}

@@ -20,7 +20,7 @@ class Dates(NamedTuple):
 
 
 def earlier(
-    known: Learning, split: pa.Table, *, churners: int, seed: int, usable: Callable[[Learning], bool]
+    known: Learning, split: pa.Table, *, churners: int, usable: Callable[[Learning], bool]
 ) -> Iterator[Learning]:
     """The parts as they would have been at dates before the calibration part, the newest first.
 
@@ -37,8 +37,6 @@ def earlier(
         SPLIT.
     churners : int
         How many are enough.
-    seed : int
-        Of `Learning.later`.
     usable : function of the parts at a date
         Whether that date is judged at all.
     """
@@ -52,7 +50,7 @@ def earlier(
     for date in candidates[::-1]:
         if judged >= churners:
             return
-        then = _then(known, dates, int(date), n_validation, seed)
+        then = _then(known, dates, int(date), n_validation)
         if then is not None and usable(then):
             judged += int(then.parts["calibration"].churned.sum())
             yield then
@@ -66,7 +64,7 @@ def _dates(known: Learning, split: pa.Table) -> Dates:
     return Dates(as_of[order], until[order])
 
 
-def _then(known: Learning, dates: Dates, date: int, n_validation: int, seed: int) -> Learning | None:
+def _then(known: Learning, dates: Dates, date: int, n_validation: int) -> Learning | None:
     """The parts at a date; None where nothing is left to train on."""
     matured = dates.as_of[dates.until <= date]
     validation = matured[-n_validation:]
@@ -79,5 +77,5 @@ def _then(known: Learning, dates: Dates, date: int, n_validation: int, seed: int
         for name, of in {"train": train, "validation": validation, "calibration": [date], MATURED: matured}.items()
     }
     judged = parts["calibration"]
-    is_later = later(known.customer_id.take(pa.array(judged.rows)), judged.as_of_us, seed)
+    is_later = later(known.customer_id.take(pa.array(judged.rows)), judged.as_of_us)
     return replace(known, parts=parts, later=is_later)

@@ -33,16 +33,16 @@ STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1.0, 40)])
 """Factors that are tried, as shares of the largest one."""
 
 
-def left_open(log_odds: np.ndarray, offset: float = 0.0) -> dict[str, float]:
-    """`centre`, `level`, `slope`: the sampling variance of a line through the outcomes of rows with these log-odds.
+def left_open(log_odds: np.ndarray, offset: float = 0.0, prior: float = 0.0) -> dict[str, float]:
+    """`centre`, `level`, `slope`: the variance that rows with these log-odds leave to a line through their outcomes.
 
     The inverse of Fisher's information of a logistic regression on one variable, about the centre at which level and
-    slope are independent. `offset` as in `factor`.
+    slope are independent. `offset` as in `factor`; `prior` is the information on the slope that there was before.
     """
     information = 1 / (2 + 2 * np.cosh(np.clip(log_odds + offset, -30, 30)))
     total = float(information.sum())
     centre = float(information @ log_odds) / total
-    apart = float(information @ (log_odds - centre) ** 2)
+    apart = float(information @ (log_odds - centre) ** 2) + prior
     return {"centre": centre, "level": 1 / total, "slope": 1 / apart if apart > 1e-9 * total else 0.0}
 
 
@@ -79,9 +79,9 @@ def factor(
 ) -> tuple[float, float]:
     """The smallest factor with which the bands of a later slice are covered as they should be, and their coverage.
 
-    Of n bands it takes nominal * (n + 1), as the interval is for a band that is not among them (Vovk, Gammerman and
-    Shafer, Algorithmic learning in a random world, 2005). Where no factor does it, as with fewer than nine bands, it is
-    the largest.
+    That is the nominal share of them; where no factor does it, it is the largest. For a rank among n bands, that of one
+    band more would have to be asked for (Vovk, Gammerman and Shafer, Algorithmic learning in a random world, 2005). A
+    mean of chances is no rank, and asking for it made intervals too wide (docs/decisions/0022-intervals-of-scores.md).
 
     Parameters
     ----------
@@ -94,7 +94,6 @@ def factor(
         churners more often than stayers.
     """
     bands = _banded(p, most=BANDS_MOST)
-    wanted = NOMINAL * (len(bands) + 1) / len(bands)
     rows, bands = np.concatenate(bands), _side_by_side(bands)
     p, churned, spread = p[rows], churned[rows], spread[rows]
     most = largest(found["typical"])
@@ -109,7 +108,7 @@ def factor(
     too_small, enough = -1, len(STEPS) - 1
     while enough - too_small > 1:
         middle = (too_small + enough) // 2
-        too_small, enough = (too_small, middle) if covered(middle) >= wanted else (middle, enough)
+        too_small, enough = (too_small, middle) if covered(middle) >= NOMINAL else (middle, enough)
     return float(STEPS[enough] * most), covered(enough)
 
 

@@ -60,7 +60,7 @@ def fit(
         Log loss that is never worth a more complex model: models of nearly the same margins differ surely, by nothing.
     rungs : Rungs
         The sections of the rungs, as `churn.core.model.MODELS` takes them. Rows are chosen as that of `lightgbm` says.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         Of the blend, the last rung; see `churn.core.model.calibration`.
 
     Raises

@@ -57,7 +57,7 @@ def trained(
     refit : bool
         Whether to learn from all that matured before the test in the end; the map moves by the difference of the mean
         margins.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
     parameters : dict
         What the section says, for the card.
@@ -92,6 +92,6 @@ def _fitted(
     found = margins(model, known.columns(judge, model.features))
     if judge is not known.parts["calibration"]:
         # Too few to choose a map by.
-        calibration = "platt" if calibration == "chosen" else calibration
+        calibration = "shrunk" if calibration == "chosen" else calibration
         return fit_map(found, judge.churned, kind=calibration, weights=judge.weights)
     return fit_map(found, judge.churned, kind=calibration, weights=judge.weights, later=known.later)

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 from annotated_types import Ge, Gt, MinLen
 
-from churn.core.model.calibration import Kind, sigmoid
+from churn.core.model.calibration import Kind
 from churn.core.model.enough import FEW, MANY, ROWS_LEAST
 from churn.core.model.files import Model, json_text
 from churn.core.model.later import trained
 from churn.core.model.parts import Learning, Part, learning, narrowed_to
+from churn.core.model.regression import sigmoid
 from churn.words.errors import NotEnoughData
 
 STEPS_MOST = 100
@@ -53,7 +54,7 @@ def fit(
     refit : bool
         Whether to learn from all that matured before the test in the end, and keep the calibration map that was
         fitted before; see `churn.core.model.boosted.fit` for the price. Without it: train and validation.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises

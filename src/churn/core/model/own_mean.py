@@ -39,7 +39,7 @@ def fit(
         Chooses this function.
     roles : tuple of str
         Roles of events whose rate may be taken; of those that the features know, the one that ranks best is.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises

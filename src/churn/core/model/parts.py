@@ -66,7 +66,7 @@ class Learning:
     """What a model learns from: parts by name, and the columns of their `x`.
 
     `later` says which rows of the calibration part judge what was fitted on the others: those of the later half of its
-    as_ofs; where it has but one, half of its customers, by a digest of their ids and the seed.
+    as_ofs; where it has but one, half of its customers, by a digest of their ids.
 
     `sampled` says how many of how many rows were taken, for the model's card; empty where all of them were.
     `customer_id` belongs to the rows of the matrix that all parts share.
@@ -155,7 +155,7 @@ def learning(
     }
     check_leaks(parts["train"].column, parts["train"].churned, names)
     held_out = snapshots["customer_id"].take(pa.array(places[rows["calibration"]]))
-    is_later = later(held_out, parts["calibration"].as_of_us, seed)
+    is_later = later(held_out, parts["calibration"].as_of_us)
     return Learning(parts, names, vocabulary, dropped, is_later, sampled, outcomes["customer_id"])
 
 

@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from churn.core.model.calibration import Kind, line
+from churn.core.model.calibration import Kind
 from churn.core.model.enough import FEW
 from churn.core.model.files import Model, json_text
 from churn.core.model.later import trained
 from churn.core.model.parts import Learning, Part, learning, narrowed_to
 from churn.core.model.ranking import auc
+from churn.core.model.regression import line
 from churn.words.errors import NotEnoughData
 
 TIME = "days_since_"
@@ -40,7 +41,7 @@ def fit(
         See `churn.core.model.model`.
     kind : {"rule"}
         Chooses this function.
-    calibration : {"chosen", "platt", "beta", "isotonic", "none"}
+    calibration : {"chosen", "shrunk", "platt", "beta", "isotonic", "none"}
         See `churn.core.model.calibration`.
 
     Raises

@@ -117,7 +117,6 @@ def climbed(
         known,
         split,
         churners=churners_judged,
-        seed=trees["seed"],
         usable=lambda one: not any(lacking(one, NEEDED[name]) for name in can),
     )
     before = tuple(_with_trees([one], _without_trees(one, once, horizon), once) for one in then)

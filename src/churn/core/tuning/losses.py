@@ -8,7 +8,7 @@ import numpy as np
 
 from churn.core.metrics import SMALLEST
 from churn.core.model.boosters import age_weights, complete
-from churn.core.model.calibration import sigmoid
+from churn.core.model.regression import sigmoid
 from churn.core.tuning.folds import Fold
 from churn.words.settings import Values
 
