@@ -13,7 +13,7 @@ import yaml
 from pydantic import TypeAdapter
 from sklearn.metrics import roc_auc_score
 
-from churn.core.dataset import Attributes, Source, dataset
+from churn.core.dataset import Attributes, Noun, Source, dataset
 from churn.core.demo import BLOCK, churn_probability, demo
 from churn.core.demo.causes import CAUSES
 from churn.core.demo.dirt import DUPLICATES, FLAWS, SPACED_IDS
@@ -372,6 +372,7 @@ def declared():
     said = yaml.safe_load(CONF.read_text(encoding="utf-8"))["data"]
     said["sources"] = TypeAdapter(dict[str, Source]).validate_python(said["sources"])
     said["attributes"] = TypeAdapter(dict[str, Attributes]).validate_python(said["attributes"])
+    said["nouns"] = TypeAdapter(dict[str, Noun]).validate_python(said["nouns"])
     return dataset(**said)
 
 

@@ -39,7 +39,7 @@ SECTION = {
     "baseline_rows": 100_000,
     "rfm": ("days_since_purchase", "spend_90d"),
     "rfm_l2": 1.0,
-    "calibration": "platt",
+    "calibration": "shrunk",
     "slices": ("spend_90d",),
     "slices_least": 20,
 }
