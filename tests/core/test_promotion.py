@@ -51,7 +51,10 @@ def test_an_unproved_model_leaves_the_list_to_the_rule(outcome: str) -> None:
 )
 def test_a_rule_by_chance_leaves_the_list_to_value(churners: int, auc: float, low: float, expected: str) -> None:
     row = {"n": 1000, "base_rate": churners / 1000, "auc": auc, "auc_low": low, "auc_high": 0.9}
-    assert order("no_better", row)["order"] == expected
+    found = order("no_better", row)
+    assert found["order"] == expected
+    # A rule that is used although it may be chance is called so.
+    assert ("may be" in found["en"], "可能低至" in found["zh"]) == ((expected == "rule" and low <= 0.5),) * 2
 
 
 def test_scores_and_reasons_are_those_of_whoever_orders_the_list() -> None:

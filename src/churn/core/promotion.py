@@ -15,6 +15,13 @@ CHURNERS_TELL = 50
 PROVEN = ("better", "partly_better")
 """The outcomes of the evaluation with which a list is in the order of the model."""
 
+UNSURE = {
+    "en": " Whether the rule tells anything is not proved either: its AUC is {auc:.3f}, and may be {low:.3f} (0.5 is "
+    "chance).",
+    "zh": "该规则是否有效同样未被证明：其 AUC 为 {auc:.3f}，可能低至 {low:.3f}（0.5 为随机）。",
+}
+"""Said after `rule` where its interval holds one half."""
+
 SAID = {
     "model": {"en": "", "zh": ""},
     "rule": {
@@ -50,7 +57,10 @@ def order(outcome: str, rule: Mapping[str, float]) -> dict[str, str]:
         chosen = "value" if by_chance else "rule"
     numbers = {"n": rule["n"], "churners": churners}
     numbers |= {"auc": rule["auc"], "low": rule["auc_low"], "high": rule["auc_high"]}
-    return {"order": chosen} | {language: text.format(**numbers) for language, text in SAID[chosen].items()}
+    said = dict(SAID[chosen])
+    if chosen == "rule" and rule["auc_low"] <= 0.5:
+        said = {language: text + UNSURE[language] for language, text in said.items()}
+    return {"order": chosen} | {language: text.format(**numbers) for language, text in said.items()}
 
 
 def in_use(report: Mapping[str, Any]) -> str:
