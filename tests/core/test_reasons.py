@@ -79,6 +79,39 @@ def test_one_is_singular_and_none_is_a_word():
     ]
 
 
+def test_a_fall_that_the_two_numbers_do_not_show_is_told_against_the_usual_rate():
+    """57 minutes after 58 are no fall to the reader, although both are far below what was usual."""
+    change, rate = "usage_quantity_change_30d", "usage_quantity_own_rate_ratio_30d"
+    values = {"usage_quantity_30d": [57.0, 57.0], change: [-1.0, -19.0], rate: [0.4, 0.4]}
+    found = told(2, values, {change: [0.5, 0.5]})
+    assert found["en"].to_pylist() == [
+        "57 minutes of use in the last 30 days, 60% below the usual rate",
+        "57 minutes of use in the last 30 days, 76 in the 30 days before",
+    ]
+    assert found["zh"].to_pylist() == ["最近30天使用57分钟，比平常少60%", "最近30天使用57分钟，之前30天76分钟"]
+
+
+@pytest.mark.parametrize("measure", ["purchases", "sessions", "spend"])
+def test_a_fall_of_a_twentieth_is_no_reason(measure):
+    change = f"{measure}_change_30d"
+    values = {f"{measure}_30d": [19.0], change: [-1.0], f"{measure}_own_rate_ratio_30d": [0.5]}
+    assert told(1, values, {change: [0.5]}).num_rows == 0
+
+
+def test_a_short_time_speaks_for_leaving_and_a_long_one_for_staying():
+    days = {"tenure_days": [110.0, 800.0, 110.0, 800.0]}
+    found = told(4, days, {"tenure_days": [0.5, 0.5, -0.5, -0.5]})
+    assert found.select(["customer_id", "direction", "en", "zh"]).to_pylist() == [
+        {
+            "customer_id": "c000",
+            "direction": "leaving",
+            "en": "With us for less than a year: 110 days",
+            "zh": "成为客户不足一年：110天",
+        },
+        {"customer_id": "c003", "direction": "staying", "en": "With us for 800 days", "zh": "成为客户800天"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("unit", "en", "zh"),
     [

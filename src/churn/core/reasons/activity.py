@@ -9,6 +9,8 @@ LATE = 1.2
 SELDOM_DAYS = 14
 """Who comes every week or so would be surprised to be told that they come seldom."""
 SELDOM_IN_90_DAYS = 90 // SELDOM_DAYS
+MUCH_FALLEN = 0.25
+"""Two numbers side by side must show the fall that they are given for: 57 after 58 is none to the reader."""
 MUCH_LESS, MUCH_MORE = 0.75, 1.25
 """A quarter below or above the customer's own rate is worth a sentence."""
 
@@ -48,14 +50,14 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
     change, rate, rate_90 = f"{events}_change_30d", f"{events}_own_rate_ratio_30d", f"{events}_own_rate_ratio_90d"
     less_en = f"{{{now}:{role}}} in the last 30 days, {{{before}:count}} in the 30 days before"
     less_zh = f"最近30天{{{now}:{role}}}，之前30天{{{before}:number}}次"
-    below = f"{events}_below_own_rate_90d"
-    yield Sentence(group, "leaving", ((change, "<", 0), (rate, "<", MUCH_LESS)), less_en, less_zh)
+    below, fell = f"{events}_below_own_rate_90d", f"{events}_fell_30d"
+    yield Sentence(group, "leaving", ((fell, ">=", MUCH_FALLEN), (rate, "<", MUCH_LESS)), less_en, less_zh)
     yield Sentence(
         group, "leaving", ((rate_90, "<", MUCH_LESS), (f"{events}_90d", ">", 0)),
         f"{{{events}_90d:{role}}} in the last 90 days, {{{below}:share}} below the usual rate",
         f"最近90天{{{events}_90d:{role}}}，比平常少{{{below}:share}}",
     )  # fmt: skip
-    yield Sentence(group, "leaving", ((change, "<", 0),), less_en, less_zh)
+    yield Sentence(group, "leaving", ((fell, ">=", MUCH_FALLEN),), less_en, less_zh)
     yield Sentence(
         group, "leaving", ((f"{events}_decline_periods", ">=", 2),),
         f"fewer {{{role}.many}} in each of the last {{{events}_decline_periods:count}} months",
@@ -86,9 +88,14 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
 def usage_quantity() -> Iterator[Sentence]:
     """How much was used, in the declared unit; said before the number of sessions when it fell."""
     yield Sentence(
-        "usage_drop", "leaving", (("usage_quantity_change_30d", "<", 0), ("usage_quantity_own_rate_ratio_30d", "<", MUCH_LESS)),
+        "usage_drop", "leaving", (("usage_quantity_fell_30d", ">=", MUCH_FALLEN), ("usage_quantity_own_rate_ratio_30d", "<", MUCH_LESS)),
         "{usage.before}{usage_quantity_30d:number}{usage.after} in the last 30 days, {usage_quantity_60d_30d:number} in the 30 days before",
         "最近30天{usage.before_zh}{usage_quantity_30d:number}{usage.after_zh}，之前30天{usage_quantity_60d_30d:number}{usage.after_zh}",
+    )  # fmt: skip
+    yield Sentence(
+        "usage_drop", "leaving", (("usage_quantity_30d", ">", 0), ("usage_quantity_own_rate_ratio_30d", "<", MUCH_LESS)),
+        "{usage.before}{usage_quantity_30d:number}{usage.after} in the last 30 days, {usage_quantity_below_own_rate_30d:share} below the usual rate",
+        "最近30天{usage.before_zh}{usage_quantity_30d:number}{usage.after_zh}，比平常少{usage_quantity_below_own_rate_30d:share}",
     )  # fmt: skip
 
 
@@ -100,7 +107,7 @@ def spend() -> Iterator[Sentence]:
     yield Sentence(
         group,
         "leaving",
-        (("spend_change_30d", "<", 0), ("spend_own_rate_ratio_30d", "<", MUCH_LESS)),
+        (("spend_fell_30d", ">=", MUCH_FALLEN), ("spend_own_rate_ratio_30d", "<", MUCH_LESS)),
         change_en,
         change_zh,
     )

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 from churn.core.reasons.sentence import BOTH, Sentence
 
+A_YEAR = 365
+"""Days from which a customer is an old one to the reader. Below, a short time speaks for leaving and none for staying:
+the same sentence on either side told nobody anything."""
+
 
 def campaigns() -> Iterator[Sentence]:
     """Campaigns that reached the customer, and answers to them."""
@@ -78,14 +82,18 @@ def variety() -> Iterator[Sentence]:
 
 def circumstances() -> Iterator[Sentence]:
     """Tenure, season and attributes: facts that nobody can change, stated plainly."""
+    yield Sentence(
+        "tenure", "leaving", (("tenure_days", "<", A_YEAR),),
+        "with us for less than a year: {tenure_days:days}", "成为客户不足一年：{tenure_days:days}",
+    )  # fmt: skip
+    yield Sentence(
+        "tenure",
+        "staying",
+        (("tenure_days", ">=", A_YEAR),),
+        "with us for {tenure_days:days}",
+        "成为客户{tenure_days:days}",
+    )
     for direction, en, zh in zip(BOTH, ("leave", "stay"), ("流失", "留存"), strict=True):
-        yield Sentence(
-            "tenure",
-            direction,
-            (("tenure_days", ">=", 0),),
-            "with us for {tenure_days:days}",
-            "成为客户{tenure_days:days}",
-        )
         yield Sentence(
             "season", direction, (), f"at this time of the year more customers {en}", f"每年此时{zh}的客户较多"
         )

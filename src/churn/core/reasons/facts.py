@@ -14,6 +14,8 @@ DIFFERENCES = {
 """What happened in the window before: this window less its change, or the longer window less the shorter."""
 BELOW_OWN_RATE = ("purchases", "sessions", "spend")
 """Measures of which a sentence says by how much they are below the customer's own rate."""
+LESS_THAN_BEFORE = ("purchases", "sessions", "usage_quantity", "spend")
+"""Measures of which a sentence says the last 30 days beside the 30 days before."""
 FALLEN = ("nps", "csat")
 
 
@@ -32,6 +34,13 @@ def facts_of(features: pa.Table, attribute: np.ndarray) -> dict[str, np.ndarray]
         rate = f"{measure}_own_rate_ratio_90d"
         if rate in facts:
             facts[f"{measure}_below_own_rate_90d"] = 1 - facts[rate]
+    for measure in LESS_THAN_BEFORE:
+        before = facts.get(f"{measure}_60d_30d")
+        if before is not None:
+            # Where nothing was before, nothing can have fallen.
+            facts[f"{measure}_fell_30d"] = -facts[f"{measure}_change_30d"] / np.where(before > 0, before, np.nan)
+    if "usage_quantity_own_rate_ratio_30d" in facts:
+        facts["usage_quantity_below_own_rate_30d"] = 1 - facts["usage_quantity_own_rate_ratio_30d"]
     for state in FALLEN:
         if f"{state}_change" in facts:
             facts[f"{state}_fell"] = -facts[f"{state}_change"]
