@@ -28,6 +28,7 @@ LISTS = pa.table(
      "high": [0.9, 1.0]}
 )  # fmt: skip
 
+SVG = "{http://www.w3.org/2000/svg}"
 CHARTS = {
     "lift": lambda language: charts.lift_chart(LIFT, language=language),
     "gain": lambda language: charts.gain_chart(GAIN, language=language),
@@ -37,7 +38,7 @@ CHARTS = {
         VALUES, np.nan_to_num(VALUES), LABELS, seed=1, language=language
     ),
     "groups": lambda language: charts.groups_chart([0.5, 0.2], ["spend_drop", "season"], language=language),
-    "lists": lambda language: charts.lists_chart(LISTS, language=language),
+    "lists": lambda language: charts.lists_chart(LISTS, 0.95, language=language),
 }
 
 
@@ -110,6 +111,20 @@ def test_drawing_leaves_the_global_settings_of_matplotlib_alone():
 def test_both_languages_have_the_same_words():
     assert charts.WORDS["en"].keys() == charts.WORDS["zh"].keys()
     assert tuple(charts.GROUPS_ZH) == GROUPS
+
+
+@pytest.mark.parametrize("language", charts.LANGUAGES)
+def test_the_legend_of_lists_stands_above_the_lines_and_names_the_band(language):
+    """Lines and band may be anywhere, so no corner of the chart is free."""
+    root = ET.fromstring(charts.lists_chart(LISTS, 0.95, language=language))
+    by_id = {element.get("id"): element for element in root.iter()}
+    words = [(t.text, float(t.get("y") or t.get("transform").split()[1].rstrip(")"))) for t in root.iter(f"{SVG}text")]
+    band = charts.WORDS[language]["band"].format(percent=95)
+    frame = [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", by_id["patch_2"][0].get("d"))]
+    named = {charts.WORDS[language][name] for name in ("model", "rule", "logistic")} | {band}
+    placed = {text: y for text, y in words if text in named}
+    assert placed.keys() == named
+    assert max(placed.values()) < min(frame)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def charts(found: dict[str, Any]) -> dict[str, str]:
     columns = {"as_of": [one["day"] for one in lists], "model": [one["auc"] for one in lists]}
     columns |= {name: [one[name]["auc"] for one in lists] for name in ("rule", "logistic")}
     columns |= {end: [one[f"auc_{end}"] for one in lists] for end in ("low", "high")}
-    return {f"auc_{key}.svg": lists_chart(pa.table(columns), language=key) for key in LANGUAGES}
+    return {f"auc_{key}.svg": lists_chart(pa.table(columns), found["interval"], language=key) for key in LANGUAGES}
 
 
 def show(found: dict[str, Any], document: str) -> None:

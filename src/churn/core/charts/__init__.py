@@ -161,20 +161,23 @@ def returns_chart(curve: pa.Table, *, language: str) -> str:
     return svg.getvalue()
 
 
-def lists_chart(rows: pa.Table, *, language: str) -> str:
+def lists_chart(rows: pa.Table, interval: float, *, language: str) -> str:
     """AUC of each list of a backtest; one line per model, and the model's interval as a band.
 
     `rows` has one row a list: `as_of` as a date in text, one column per model, and `low` and `high` of the first.
+    The lines may be anywhere, so the legend stands above them.
     """
     words, shown = WORDS[language], rows.to_pydict()
     places = np.arange(rows.num_rows)
     with _drawing(SIZE) as (axes, svg):
-        axes.fill_between(places, shown["low"], shown["high"], color=STYLES["model"]["color"], alpha=0.15, linewidth=0)
+        band = {"color": STYLES["model"]["color"], "alpha": 0.15, "linewidth": 0}
         for name, style in STYLES.items():
             axes.plot(places, shown[name], **style, marker="o", markersize=3, label=words[name])
+        said = words["band"].format(percent=100 * interval)
+        axes.fill_between(places, shown["low"], shown["high"], **band, label=said)
         axes.set(xlabel=words["list_of"], ylabel=words["auc"])
         axes.set_xticks(places, shown["as_of"], rotation=45, ha="right", fontsize=7)
-        _legend(axes, "upper right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return svg.getvalue()
 
 

@@ -26,6 +26,7 @@ WORDS = {
         "within": "within {days} days",
         "list_of": "List of",
         "auc": "AUC among the customers of the list",
+        "band": "Model, {percent:g} % interval",
     },
     "zh": {
         "model": "模型",
@@ -51,7 +52,8 @@ WORDS = {
         "return": "回来的客户占比 (%)",
         "within": "{days} 天内",
         "list_of": "名单日期",
-        "auc": "名单内客户的AUC",
+        "auc": "名单内客户的 AUC",
+        "band": "模型的 {percent:g}% 区间",
     },
 }
 
