@@ -91,6 +91,14 @@ def test_a_fall_that_the_two_numbers_do_not_show_is_told_against_the_usual_rate(
     assert found["zh"].to_pylist() == ["最近30天使用57分钟，比平常少60%", "最近30天使用57分钟，之前30天76分钟"]
 
 
+def test_what_was_done_so_far_speaks_for_staying_only_while_the_customer_is_not_late():
+    weight = "sessions_change_30d"
+    values = {"usage_days_total": [20.0, 20.0], "sessions_total": [23.0, 23.0], "usage_silence_ratio": [0.5, 4.0]}
+    found = told(2, values, {weight: [-0.5, -0.5]})
+    assert found["customer_id"].to_pylist() == ["c000"]
+    assert found["en"].to_pylist() == ["23 sessions on 20 days so far"]
+
+
 @pytest.mark.parametrize("measure", ["purchases", "sessions", "spend"])
 def test_a_fall_of_a_twentieth_is_no_reason(measure):
     change = f"{measure}_change_30d"

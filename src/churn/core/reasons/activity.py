@@ -80,7 +80,7 @@ def drop(role: str, events: str) -> Iterator[Sentence]:
         f"{{{events}_90d:{role}}} in the last 90 days", f"最近90天{{{events}_90d:{role}}}",
     )  # fmt: skip
     yield Sentence(
-        group, "staying", ((f"{role}_days_total", ">", 1),),
+        group, "staying", ((f"{role}_days_total", ">", 1), (f"{role}_silence_ratio", "<", LATE)),
         f"{{{events}_total:{role}}} on {{{role}_days_total:days}} so far", f"迄今{{{role}_days_total:days}}共{{{events}_total:{role}}}",
     )  # fmt: skip
 
