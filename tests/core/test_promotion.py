@@ -37,7 +37,9 @@ def test_an_unproved_model_leaves_the_list_to_the_rule(outcome: str) -> None:
     found = order(outcome, RULE)
     assert found["order"] == "rule"
     assert "probabilities and reasons are the rule's. 1,000 snapshots with 100 churners" in found["en"]
-    assert "按该规则排序" in found["zh"]
+    assert "以该规则为准：概率与原因均来自该规则" in found["zh"]
+    # The first are those with the most money at risk, by the rule's probabilities: the page says so below.
+    assert "order" not in found["en"]
 
 
 @pytest.mark.parametrize(

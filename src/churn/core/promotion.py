@@ -25,9 +25,9 @@ UNSURE = {
 SAID = {
     "model": {"en": "", "zh": ""},
     "rule": {
-        "en": "Nothing was proved better than the best time rule, so this list is in its order, and probabilities and "
+        "en": "Nothing was proved better than the best time rule, so this list goes by that rule: probabilities and "
         "reasons are the rule's. {n:,} snapshots with {churners:,} churners were there to judge by.",
-        "zh": "没有模型被证明优于最佳时间规则，因此本名单按该规则排序，概率与原因均来自该规则。"
+        "zh": "没有模型被证明优于最佳时间规则，因此本名单以该规则为准：概率与原因均来自该规则。"
         "用于检验的样本为 {n:,} 个，其中 {churners:,} 个流失。",
     },
     "value": {
