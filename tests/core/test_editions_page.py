@@ -139,6 +139,13 @@ def test_the_column_of_customers_has_room_for_the_longest_id():
     assert re.search(r"\.customer {[^}]*min-width: min\(14rem, [^}]*var\(--id\)", html)
 
 
+def test_paper_is_no_phone():
+    """A sheet is narrower than most screens: rules for small ones made every chart a page of its own."""
+    html = built()
+    assert "@media screen and (max-width" in html
+    assert "@media (max-width" not in html
+
+
 def test_only_the_head_of_a_long_list_is_shown():
     table = listed({f"{n:03}": (n + 1) / 500 for n in range(HEAD_ROWS + 30)})
     html = built(table)
