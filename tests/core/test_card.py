@@ -141,6 +141,12 @@ def test_a_model_that_is_no_better_than_the_rule_has_no_grade(outcome, earned):
     assert allows(changed(REPORT, verdict__outcome=outcome), None)[0] == earned
 
 
+@pytest.mark.parametrize(("order", "advice"), [("rule", "Use the rule"), ("value", "Look for data that do")])
+def test_the_rule_is_not_advised_where_it_ranks_by_chance_as_well(order, advice):
+    report = changed(REPORT, verdict__outcome="no_better", list={"order": order, "en": "", "zh": ""})
+    assert advice in grade(report, None).words["en"]
+
+
 @pytest.mark.parametrize(("churners", "earned"), [(100, "A"), (99, "B"), (50, "B"), (49, "C")])
 def test_few_churners_prove_little(churners, earned):
     report = changed(MEASURED, model__n=1000, model__base_rate=churners / 1000)

@@ -51,6 +51,12 @@ NOT_BELIEVED = {
     "zh": "不予评级：好得不真实。使用前请先查明是什么向模型泄露了结果（churn leaks）。",
 }
 
+NO_SIGNAL = {
+    "en": "No grade: neither the model nor the best time rule tells who will leave. Look for data that do.",
+    "zh": "不予评级：模型与最佳时间规则均无法预示谁会流失。请寻找其他数据。",
+}
+"""Instead of the advice to use the rule, where the list does not go by it either."""
+
 
 def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> Grade:
     """The grade that an evaluation earns, with the backtest of the same data and model where there is one.
@@ -68,4 +74,7 @@ def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> 
     answers = tuple(ask(evaluation, backtest) for ask in QUESTIONS)
     worst = max((answer.allows for answer in answers), key=GRADES.index)
     believed = next(answer.allows != "none" for answer in answers if answer.name == "believable")
-    return Grade(worst, MEANING[worst] if believed else NOT_BELIEVED, answers)
+    if not believed:
+        return Grade(worst, NOT_BELIEVED, answers)
+    by_chance = worst == "none" and evaluation["list"]["order"] == "value"
+    return Grade(worst, NO_SIGNAL if by_chance else MEANING[worst], answers)
