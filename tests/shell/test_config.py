@@ -250,7 +250,7 @@ def test_overrides_change_values_and_choices(write) -> None:
 @pytest.mark.parametrize(
     ("override", "fault"),
     [
-        ("model=tre", r"conf/model/ has no tre; there is rule, tree; did you mean tree\?"),
+        ("model=tre", r"conf/model/ has no tre; there are rule, tree; did you mean tree\?"),
         ("shop.mots=3", r"Could not override 'shop\.mots'.*did you mean shop\.most\?"),
         ("data=../model/tree", "not let in"),
         ("shop.name=${oc.env:HOME}", "not let in"),
@@ -328,7 +328,7 @@ def test_a_choice_is_written_without_touching_comments(write) -> None:
     ("choices", "fault"),
     [
         ({"modle": "rule"}, r"no group modle; groups are data, model; did you mean model\?"),
-        ({"model": "rul"}, r"conf/model/ has no rul; there is rule, tree; did you mean rule\?"),
+        ({"model": "rul"}, r"conf/model/ has no rul; there are rule, tree; did you mean rule\?"),
         ({"data": "b", "model": "tree"}, r"model=tree would have no effect: conf/data/b\.yaml overrides it with rule"),
     ],
 )

@@ -15,7 +15,7 @@ FAILED = ("no_better", "worse")
 """The outcomes with which nothing should be published."""
 MEASURED = {
     "en": "{outcome} on {on}: AUC {auc:.3f} against {rule_auc:.3f} (difference "
-    "{d_auc:+.3f}, {percent:g} % interval {l_auc:+.3f} to {h_auc:+.3f}), average precision {d_ap:+.3f} ({l_ap:+.3f} to "
+    "{d_auc:+.3f}, {percent:g}% interval {l_auc:+.3f} to {h_auc:+.3f}), average precision {d_ap:+.3f} ({l_ap:+.3f} to "
     "{h_ap:+.3f}). Of {k:,} customers called each time {caught:.0f} left, with the rule {rule_caught:.0f}, by chance "
     "{chance:.0f}.",
     "zh": "{zh_on}：{outcome}。AUC {auc:.3f} 对 {rule_auc:.3f}（差 {d_auc:+.3f}，"

@@ -12,7 +12,7 @@ WORDS = {
         "gain": "Share of all churners found (%)",
         "score": "Predicted probability of churn (mean of a tenth of the customers)",
         "observed": "Share who churned",
-        "interval": "Observed, with {percent:g} % interval",
+        "interval": "Observed, with {percent:g}% interval",
         "recall": "Recall: share of all churners found (%)",
         "precision": "Precision: churners among contacted (%)",
         "contribution": "Contribution to the score (log-odds; to the right speaks for leaving)",
@@ -26,7 +26,7 @@ WORDS = {
         "within": "within {days} days",
         "list_of": "List of",
         "auc": "AUC among the customers of the list",
-        "band": "Model, {percent:g} % interval",
+        "band": "Model, {percent:g}% interval",
     },
     "zh": {
         "model": "模型",

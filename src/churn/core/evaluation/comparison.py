@@ -23,7 +23,7 @@ one lies below zero, and none above; no_better: anything else. Besides, only a m
 whole interval of its AUC above one half, can be better: on noise, a rule may be worse than chance by chance."""
 
 MEASURED = {
-    "en": "AUC {auc:.3f} against {rule_auc:.3f} (difference {d_auc:+.3f}, {percent:g} % interval {l_auc:+.3f} to "
+    "en": "AUC {auc:.3f} against {rule_auc:.3f} (difference {d_auc:+.3f}, {percent:g}% interval {l_auc:+.3f} to "
     "{h_auc:+.3f}), average precision {ap:.3f} against {rule_ap:.3f} ({d_ap:+.3f}, {l_ap:+.3f} to {h_ap:+.3f}), "
     "measured on {n:,} snapshots of which {base_rate:.1%} churned.",
     "zh": "AUC {auc:.3f} 对 {rule_auc:.3f}（差 {d_auc:+.3f}，{percent:g}% 区间 {l_auc:+.3f} 至 {h_auc:+.3f}），"

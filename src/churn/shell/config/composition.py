@@ -124,7 +124,7 @@ def _check_choice(group: str, member: str) -> None:
         raise ConfigFault(f"conf/ has no group {group}; groups are {', '.join(known)}{_did_you_mean(near)}")
     if member not in known[group]:
         near = get_close_matches(member, known[group], n=1)
-        raise ConfigFault(f"conf/{group}/ has no {member}; there is {', '.join(known[group])}{_did_you_mean(near)}")
+        raise ConfigFault(f"conf/{group}/ has no {member}; there are {', '.join(known[group])}{_did_you_mean(near)}")
 
 
 def _did_you_mean(near: list[str]) -> str:
@@ -207,7 +207,7 @@ def _composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     except MissingConfigException as error:
         group, _, member = str(error.missing_cfg_file).rpartition("/")
         near = _did_you_mean(get_close_matches(member, list(error.options or ()), n=1))
-        raise ConfigFault(f"conf/{group}/ has no {member}; there is {', '.join(error.options or ())}{near}") from error
+        raise ConfigFault(f"conf/{group}/ has no {member}; there are {', '.join(error.options or ())}{near}") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigFault(f"conf/ cannot be composed: {str(error).splitlines()[0]}{_nearest_key(overrides)}") from error
     return {str(key): value for key, value in dict(values).items()}, choices  # type: ignore[arg-type]
