@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churn.core import metrics
-from churn.core.evaluation.bands import EDGES, bands, brier_parts
+from churn.core.evaluation.bands import EDGES, bands, brier_parts, tenths
 from churn.core.evaluation.coverage import coverage
 from churn.core.evaluation.curves import reliability
 from churn.core.evaluation.groups import grouped, kept_groups, runs
@@ -201,6 +201,32 @@ def test_the_worst_group_is_named_in_both_languages_and_so_is_the_untrue_one():
     assert found["en"].startswith("It ranks worst the customers with channel: phone (AUC 0.")
     assert found["zh"].startswith("对“渠道：phone”的客户排序最差")
     assert found["untrue"] == [{"attribute": "channel", "value": "phone"}]
+
+
+def test_every_group_says_whether_its_probabilities_are_true_and_what_its_brier_score_is_made_of():
+    n = 4_000
+    found = {one["value"]: one for one in sliced(n, slices_least=10)["slices"]}
+    churned, p = drawn(n)
+    web = (np.arange(n) >= 12) & (np.arange(n) % 4 != 0)
+    parts = found["web"]["brier"]
+    whole = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within"]
+    assert whole == pytest.approx(np.mean((p[web] - churned[web]) ** 2), abs=1e-12)
+    for one in found.values():
+        assert sum(band["n"] for band in one["bins"]) == one["n"]
+        assert sum(band["n"] * band["churned"] for band in one["bins"]) == pytest.approx(one["churners"])
+        assert all(band["n"] >= 10 and "low" not in band for band in one["bins"])
+    assert len(found["web"]["bins"]) == 10
+    assert len(found["fax"]["bins"]) == 1  # twelve customers
+    true = [band["churned_low"] <= band["score"] <= band["churned_high"] for band in found["web"]["bins"]]
+    assert sum(true) >= 8
+    assert found["phone"]["bins"][0]["score"] < found["phone"]["bins"][0]["churned_low"]
+    assert found["phone"]["brier"]["reliability"] > 10 * parts["reliability"]
+
+
+def test_a_bin_of_a_group_holds_customers_enough_where_each_has_several_rows():
+    p, customers = np.linspace(0.1, 0.9, 300), np.arange(300) // 10
+    found = tenths(np.arange(300) % 3 == 0, p, customers, interval=0.95, least=10, alone=0.1)
+    assert [one["n"] for one in found["bins"]] == [100, 100, 100]
 
 
 def test_every_group_has_a_name_in_both_languages():

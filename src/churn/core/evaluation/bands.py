@@ -1,7 +1,10 @@
 """Bands: whether a probability of 0.3 means 30 of 100, band by band, and what the Brier score is made of."""
 
+from typing import Any
+
 import numpy as np
 
+from churn.core import metrics
 from churn.core.evaluation.curves import wilson
 from churn.core.evaluation.groups import runs
 
@@ -33,25 +36,57 @@ def bands(
     """
     place = _band(p)
     shown = runs(place, customers, least)
-    run = np.searchsorted([first for first, _ in shown], place, side="right") - 1
-    n, hits, mass = (np.bincount(run, x, minlength=len(shown)) for x in (np.ones(len(p)), churned, p))
+    found = _counted(churned, p, _run(place, shown), interval=interval, alone=alone)
+    ends = [{"low": float(EDGES[first]), "high": float(EDGES[last + 1])} for first, last in shown]
+    return [end | one for end, one in zip(ends, found, strict=True)]
+
+
+def tenths(
+    churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, interval: float, least: int, alone: float
+) -> dict[str, Any]:
+    """`bins` and `brier` of one group of customers: at most ten bins of equal count, the lowest probabilities first.
+
+    `bins` are as `bands` gives them, without ends: fixed ends, as those of the bands of all customers, would let
+    somebody subtract the groups from the whole, down to one customer. `brier`: the parts over these bins.
+    """
+    many = int(np.clip(len(np.unique(customers)) // least, 1, metrics.N_BINS))
+    rising = np.sort(p)
+    # Equal scores share the bin of their middle rank, as in `churn.core.metrics.calibration_error`.
+    middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
+    place = np.minimum((middle * many).astype(np.int64), many - 1)
+    run = _run(place, runs(place, customers, least))
+    return {
+        "bins": _counted(churned, p, run, interval=interval, alone=alone),
+        "brier": brier_parts(churned, p, run),
+    }
+
+
+def _run(place: np.ndarray, shown: list[tuple[int, int]]) -> np.ndarray:
+    """Of each row, which of the runs its place is in."""
+    return np.searchsorted([first for first, _ in shown], place, side="right") - 1
+
+
+def _counted(
+    churned: np.ndarray, p: np.ndarray, run: np.ndarray, *, interval: float, alone: float
+) -> list[dict[str, float]]:
+    n, hits, mass = (np.bincount(run, x) for x in (np.ones(len(p)), churned, p))
     lowest, highest = wilson(hits * alone, n * alone, interval)
     return [
         {
-            "low": float(EDGES[first]),
-            "high": float(EDGES[last + 1]),
             "n": int(n[i]),
             "score": float(mass[i] / n[i]),
             "churned": float(hits[i] / n[i]),
             "churned_low": float(lowest[i]),
             "churned_high": float(highest[i]),
         }
-        for i, (first, last) in enumerate(shown)
+        for i in range(len(n))
     ]
 
 
-def brier_parts(churned: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    """What the Brier score is made of, over the bands of `EDGES`: reliability - resolution + uncertainty + within.
+def brier_parts(churned: np.ndarray, p: np.ndarray, place: np.ndarray | None = None) -> dict[str, float]:
+    """What the Brier score is made of, over bands: reliability - resolution + uncertainty + within.
+
+    `place` says in which band each row is, as whole numbers from 0; None: those of `EDGES`.
 
     `reliability`: how far the probabilities of a band are from its churned share; 0 is best. `resolution`: how far the
     bands' churned shares are from the base rate; more is better. `uncertainty`: what the base rate alone costs
@@ -59,8 +94,8 @@ def brier_parts(churned: np.ndarray, p: np.ndarray) -> dict[str, float]:
     probabilities, their variance less twice their covariance with the outcome (Stephenson, Coelho and Jolliffe 2008,
     Two extra components in the Brier score decomposition); below 0 where they tell churners apart inside a band.
     """
-    place, y = _band(p), churned.astype(np.float64)
-    n = np.bincount(place, minlength=len(EDGES) - 1)
+    place, y = _band(p) if place is None else place, churned.astype(np.float64)
+    n = np.bincount(place)
     many = np.maximum(n, 1)
     mean, share = (np.bincount(place, x, minlength=len(n)) / many for x in (p, y))
     base = y.mean()

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from churn.core import metrics
+from churn.core.evaluation.bands import tenths
 from churn.core.evaluation.groups import VALUES_ZH, grouped, kept_groups
 from churn.core.resamples import interval_of
 
@@ -112,7 +113,7 @@ def by_slice(
                 "attribute": name,
                 "value": values[g],
                 "name": _name(words[name], values[g]),
-                **_measured(rows, place == g, interval=interval, seed=seed),
+                **_measured(rows, place == g, interval=interval, least=slices_least, seed=seed),
             }
             for g in kept
         ]
@@ -214,7 +215,7 @@ def _edge(beyond: Any, inside: float, outside: float) -> float:
     return float(inside)
 
 
-def _measured(rows: Judged, inside: np.ndarray, *, interval: float, seed: int) -> dict[str, Any]:
+def _measured(rows: Judged, inside: np.ndarray, *, interval: float, least: int, seed: int) -> dict[str, Any]:
     """The numbers of one group."""
     churned, p, picked = rows.churned[inside], rows.p[inside], rows.selected[inside]
     n, churners = len(churned), int(churned.sum())
@@ -235,6 +236,7 @@ def _measured(rows: Judged, inside: np.ndarray, *, interval: float, seed: int) -
         "ece": ece,
         "ece_low": ece_low,
         "ece_high": ece_high,
+        **tenths(churned, p, rows.customers[inside], interval=interval, least=least, alone=alone),
         "selected": float(picked.sum()),
         "selection_rate": float(picked.mean()),
     }
