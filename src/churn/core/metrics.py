@@ -195,7 +195,7 @@ def bins(p: np.ndarray) -> np.ndarray:
     There are fewer than ten where many rows have the same score.
 
     >>> bins(np.array([0.9, 0.1, 0.1])).tolist()
-    [9, 3, 3]
+    [8, 3, 3]
     """
     found = levels(np.zeros(len(p), bool), p)
     return N_BINS - 1 - _bin(found)[0][np.searchsorted(-found.p, -p.astype(np.float64))]

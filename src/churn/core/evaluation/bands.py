@@ -50,15 +50,25 @@ def tenths(
     somebody subtract the groups from the whole, down to one customer. `brier`: the parts over these bins.
     """
     many = int(np.clip(len(np.unique(customers)) // least, 1, metrics.N_BINS))
-    rising = np.sort(p)
-    # Equal scores share the bin of their middle rank, as in `churn.core.metrics.calibration_error`.
-    middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
-    place = np.minimum((middle * many).astype(np.int64), many - 1)
+    place = of_equal_count(p, many)
     run = _run(place, runs(place, customers, least))
     return {
         "bins": _counted(churned, p, run, interval=interval, alone=alone),
         "brier": brier_parts(churned, p, run),
     }
+
+
+def of_equal_count(p: np.ndarray, many: int) -> np.ndarray:
+    """Of each row, which of so many bins of equal count it is in, from 0 for the lowest probabilities.
+
+    Equal ones share the bin of their middle rank, as in `churn.core.metrics.calibration_error`.
+
+    >>> of_equal_count(np.array([0.9, 0.1, 0.1]), 10).tolist()
+    [8, 3, 3]
+    """
+    rising = np.sort(p)
+    middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
+    return np.minimum((middle * many).astype(np.int64), many - 1)
 
 
 def _run(place: np.ndarray, shown: list[tuple[int, int]]) -> np.ndarray:

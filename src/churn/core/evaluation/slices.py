@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from churn.core import metrics
-from churn.core.evaluation.bands import tenths
+from churn.core.evaluation.bands import of_equal_count, tenths
 from churn.core.evaluation.groups import VALUES_ZH, grouped, kept_groups
 from churn.core.resamples import interval_of
 
@@ -250,10 +250,7 @@ def _calibration(
     At most ten bins of equal count, fewer in a small group.
     """
     n_bins = int(np.clip(len(p) // BIN_ROWS, 1, metrics.N_BINS))
-    rising = np.sort(p)
-    # Equal scores share the bin of their middle rank, as in `churn.core.metrics.calibration_error`.
-    middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
-    place = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
+    place = of_equal_count(p, n_bins)
     n = np.bincount(place)
     held = np.flatnonzero(n)
     mean, share = (np.bincount(place, x)[held] / n[held] for x in (p, churned))
