@@ -266,3 +266,16 @@ def test_a_database_server_is_declared_by_its_variable_and_read(tmp_path_factory
 def _inserts(made) -> list[str]:
     rows = [f"('{o.customer}', '{o.at.isoformat()}', {o.cents / 100})" for o in made]
     return [f"INSERT INTO orders VALUES {', '.join(rows[n : n + 1000])}" for n in range(0, len(rows), 1000)]
+
+
+def test_the_data_set_in_use_has_no_say_and_its_file_may_be_gone(project):
+    SHAPES["day_first_slashes"](Path("data/raw/mine"), ORDERS)
+    init("data/raw/mine")
+    first = (project / "conf/data/mine.yaml").read_text(encoding="utf-8")
+    config.use({"data": "demo"})
+    init("data/raw/mine", "--overwrite")
+    assert (project / "conf/data/mine.yaml").read_text(encoding="utf-8") == first
+    config.use({"data": "mine"})
+    (project / "conf/data/mine.yaml").unlink()
+    init("data/raw/mine")
+    assert (project / "conf/data/mine.yaml").read_text(encoding="utf-8") == first

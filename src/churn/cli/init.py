@@ -75,12 +75,13 @@ def _free(name: str, *, overwrite: bool) -> Path:
 
 def _with_times(drawn: "Draft") -> tuple["Tree", "Choice"]:
     """The whole file, after all rows went through the door: what became of them, and when they happened."""
-    from churn import sections
     from churn.core import guess
     from churn.core.guess.seen import noted
+    from churn.shell import config
 
     data = _dataset(drawn.values)
-    composed = sections.compose(["engine=duckdb"])
+    # What another data set asks for is none of this one's business, and its file may be gone.
+    composed = config.compose(["engine=duckdb"], without=["data"])
     events, counts = _through_the_door(data, composed)
     # The end of a contract may be agreed on long before it comes: it does not tell until when there are data.
     said = tuple(role for role in drawn.roles if role != "cancel") if drawn.contract else drawn.active

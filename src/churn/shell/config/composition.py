@@ -22,13 +22,15 @@ _PACKAGE = re.compile(r"^#\s*@package\s", re.MULTILINE)
 _OVERRIDE = re.compile(r"([A-Za-z0-9_./-]+)=(.*)", re.DOTALL)
 
 
-def compose(overrides: Sequence[str] = ()) -> Configuration:
+def compose(overrides: Sequence[str] = (), *, without: Sequence[str] = ()) -> Configuration:
     """The values of `conf/` as Hydra composes them, with the place of each key and the choice of each group.
 
     Parameters
     ----------
     overrides
         Such as `definition.horizon_days=60` or `model=logistic`.
+    without
+        Groups that are left out, with all that their files say in other sections.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def compose(overrides: Sequence[str] = ()) -> Configuration:
     files = _screened()
     for override in overrides:
         _screen_override(override)
-    values, choices = _composed(list(overrides))
+    values, choices = _composed([*overrides, *(f"~{group}" for group in without)])
     missing = [key for key, value in leaves(values) if value == "???"]
     places = _places(files, choices) | {
         tuple(key.split(".")): f"override {key}={value}" for key, value in (o.split("=", 1) for o in overrides)
@@ -236,7 +238,7 @@ def _in_order(files: Mapping[Path, Configuration], choices: Mapping[str, str]) -
     for entry in files[ROOT].values.get("defaults", []):
         if entry == "_self_":
             yield ROOT, ()
-        for choice in entry if isinstance(entry, dict) else ():
+        for choice in (c for c in entry if c in choices) if isinstance(entry, dict) else ():
             # `model: ladder` becomes the section model, `model@step_down: ladder` the section step_down.
             group, _, package = choice.partition("@")
             path = CONF / group / f"{choices[choice]}.yaml"
