@@ -159,11 +159,11 @@ def _report(name: str, trials: "list[Trial]", folds: "list[Fold]", sure: dict[st
     from churn.core.model.enough import iso
     from churn.shell.search import best_of
 
-    best = best_of(trials)
+    best, zone = best_of(trials), _zone()
     dates = [
         {
             "as_of": iso(fold.as_of),
-            "day": local_day(fold.as_of, _zone()),
+            "day": local_day(fold.as_of, zone),
             "snapshots": len(fold.judge.churned),
             "churners": int(fold.judge.churned.sum()),
         }

@@ -6,7 +6,7 @@ import numpy as np
 
 from churn.core import metrics
 from churn.core.evaluation.curves import wilson
-from churn.core.evaluation.groups import runs
+from churn.core.evaluation.groups import run_of, runs
 
 EDGES = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 """Where bands begin and end. Tenths, so that a reader finds a probability at once; the first one in four, since
@@ -36,7 +36,7 @@ def bands(
     """
     place = _band(p)
     shown = runs(place, customers, least)
-    found = _counted(churned, p, _run(place, shown), interval=interval, alone=alone)
+    found = _counted(churned, p, run_of(place, shown), interval=interval, alone=alone)
     ends = [{"low": float(EDGES[first]), "high": float(EDGES[last + 1])} for first, last in shown]
     return [end | one for end, one in zip(ends, found, strict=True)]
 
@@ -51,7 +51,7 @@ def tenths(
     """
     many = int(np.clip(len(np.unique(customers)) // least, 1, metrics.N_BINS))
     place = of_equal_count(p, many)
-    run = _run(place, runs(place, customers, least))
+    run = run_of(place, runs(place, customers, least))
     return {
         "bins": _counted(churned, p, run, interval=interval, alone=alone),
         "brier": brier_parts(churned, p, run),
@@ -69,11 +69,6 @@ def of_equal_count(p: np.ndarray, many: int) -> np.ndarray:
     rising = np.sort(p)
     middle = (np.searchsorted(rising, p, "left") + np.searchsorted(rising, p, "right")) / (2 * len(p))
     return np.minimum((middle * many).astype(np.int64), many - 1)
-
-
-def _run(place: np.ndarray, shown: list[tuple[int, int]]) -> np.ndarray:
-    """Of each row, which of the runs its place is in."""
-    return np.searchsorted([first for first, _ in shown], place, side="right") - 1
 
 
 def _counted(

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 
-from churn.core.evaluation.groups import runs
+from churn.core.evaluation.groups import run_of, runs
 from churn.core.metrics import bins, caught, recall_depth
 
 STEPS = np.arange(1, 101) / 100
@@ -38,7 +38,7 @@ def reliability(churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, in
     customers: `n` rows, mean `score`, `churned_share` with the ends `low` and `high` of its interval.
     """
     place = bins(p)
-    run = np.searchsorted([first for first, _ in runs(place, customers, least)], place, side="right") - 1
+    run = run_of(place, runs(place, customers, least))
     n, hits, mass = (np.bincount(run, x) for x in (np.ones(len(p)), churned, p))
     low, high = wilson(hits, n, interval)
     return _table({"n": n, "score": mass / n, "churned_share": hits / n, "low": low, "high": high})

@@ -73,6 +73,11 @@ def runs(place: np.ndarray, customers: np.ndarray, least: int) -> list[tuple[int
     return found[::-1]
 
 
+def run_of(place: np.ndarray, shown: list[tuple[int, int]]) -> np.ndarray:
+    """Of each row, which of the `runs` its place is in, from 0."""
+    return np.searchsorted([first for first, _ in shown], place, side="right") - 1
+
+
 def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     """Group -1: not known. The `VALUES_MOST` most frequent values have a group of their own."""
     coded = column.combine_chunks()

@@ -27,7 +27,8 @@ DOORS: dict[str, ModuleType] = {
 """What may be a member, by kind of model."""
 MIDDLE = ("logistic_rfm", "lightgbm")
 """Towards the mean of these a blend is drawn: the two that are fitted to outcomes from several features each. Their
-errors differ, and with few churners nothing better can be learnt than to take both (docs/decisions/0020)."""
+errors differ, and with few churners nothing better can be learnt than to take both
+(docs/decisions/0020-the-ladder.md)."""
 WEIGHT_DEVIATION = 0.15
 """Of a weight from there, before any outcome is seen."""
 WEIGHT_LEAST = 1e-4
