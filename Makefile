@@ -66,7 +66,11 @@ $(SET_UP): requirements.lock pyproject.toml scripts/set-up
 	@touch $@
 
 # Half a gigabyte that only engine=spark needs, so `make run` goes without. Where it cannot be had, its tests skip.
+# It comes as source: a shared cache would keep four copies (2.2 GB), and mirrors make uv build and keep them each time.
 $(SPARK): $(SET_UP) requirements-spark.lock
 	@echo "Adding PySpark to .venv"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-spark.lock && \
-	  touch $@ || echo "PySpark could not be installed; tests of engine=spark will skip" >&2
+	@rm -rf .venv/spark-cache
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --cache-dir .venv/spark-cache --no-build-isolation \
+	  --require-hashes --requirement requirements-spark.lock && touch $@ || \
+	  echo "PySpark could not be installed; tests of engine=spark will skip" >&2
+	@rm -rf .venv/spark-cache
