@@ -16,7 +16,7 @@ def main() -> None:
     """Write reports/evaluation.json, the curves and the figures, and the time rule that the model has to beat."""
     data, learnt = config.value("data", dataset), read(store.read_texts(store.PATHS["model"]))
     keys, lookback = config.section("evaluation", evaluation), config.value("features", windows)
-    keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": data.nouns}
+    keys |= {"catalogue": catalogue(lookback, data.roles), "nouns": data.nouns, "currency": data.currency}
     snapshots, split = store.read("snapshots", ["as_of", "churned"]), store.read("split")
     found = evaluation(store.batches("features", rows=ROWS), snapshots, split, learnt, **keys)
     store.write_json(store.PATHS["evaluation"], found.metrics)

@@ -53,7 +53,7 @@ SECTIONS: dict[str, Section] = {
     "features": Section(windows),
     "model": Section(MODELS),
     "step_down": Section(MODELS),
-    "evaluation": Section(evaluation, given=("catalogue", "nouns")),
+    "evaluation": Section(evaluation, given=("catalogue", "nouns", "currency")),
     "scores": Section(limits),
     "reasons": Section(reasons, given=("catalogue", "nouns", "currency")),
     "risk_list": Section(risk_list, given=("horizon_days", "currency", "model_version", "order")),

@@ -124,6 +124,13 @@ def test_the_screen_shows_the_whole_path():
         assert line in done.output
 
 
+def test_the_screen_shows_money_with_its_currency():
+    """As the list, the page and the reasons do."""
+    said = CliRunner().invoke(app, ["why", "007"]).output
+    assert "$12.50" in said
+    assert "$20.00 at risk" in said
+
+
 def test_json_is_the_same_path_for_programs():
     done = CliRunner().invoke(app, ["why", "007", "--json"])
     assert json.loads(done.output) == explained("007", "", "en")

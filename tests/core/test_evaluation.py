@@ -1,6 +1,7 @@
 """Evaluation: out of time, beside the rule, with paired intervals and a verdict that follows declared rules."""
 
 import json
+import re
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -29,6 +30,7 @@ CATALOGUE = (
 )  # fmt: skip
 NOUNS = ROLE_NOUNS | {"purchase": Noun("basket", "baskets", "购物")}
 SECTION = {
+    "currency": "EUR",
     "seed": 1,
     "bootstrap": 200,
     "interval": 0.95,
@@ -379,6 +381,17 @@ def test_the_report_has_bands_intervals_and_groups_that_add_up(tables, judged):
         assert sum(one["n"] for one in groups) == 500
         assert sum(one["churners"] for one in groups) == round(500 * found["model"]["base_rate"])
         assert sum(one["selected"] for one in groups) == pytest.approx(SECTION["capacity"], abs=1e-4)
+
+
+def test_a_group_by_money_says_in_which_currency(tables, judged):
+    """A limit without its currency could be days, or anything."""
+    spending = [one for one in judged.metrics["slices"] if one["attribute"] == "spend_90d"]
+    texts = [text for one in spending for text in (one["value"], one["name"]["en"], one["name"]["zh"])]
+    assert texts
+    assert all(re.search(r"[<≥] €[\d,]+\.\d\d$|€[\d,]+\.\d\d – €[\d,]+\.\d\d$", text) for text in texts), texts
+    no_money = SECTION | {"slices": ("days_since_purchase",)}
+    found = _evaluated(*tables, model(*tables, **RULE), catalogue=CATALOGUE, nouns=NOUNS, **no_money)
+    assert "€" not in str(found.metrics["slices"])
 
 
 def test_an_unknown_slice_is_named_with_its_key(tables):

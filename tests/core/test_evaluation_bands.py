@@ -120,20 +120,26 @@ def test_bands_cover_every_probability_once():
 
 
 def test_numbers_are_cut_where_quarters_end_and_equal_ones_stay_together():
-    place, names = grouped(pa.chunked_array([pa.array([0, 0, 0, 5, 6, 7, 8, None], pa.float32())]))
+    place, names = grouped(pa.chunked_array([pa.array([0, 0, 0, 5, 6, 7, 8, None], pa.float32())]), currency=None)
     assert names == ["< 5", "5 – 7", "≥ 7", "unknown"]
     assert place.tolist() == [0, 0, 0, 1, 1, 2, 2, 3]
 
 
+def test_limits_of_money_have_its_currency_and_its_cents():
+    spent = pa.chunked_array([pa.array([0.0, 0.0, 12.5, 1250.0], pa.float32())])
+    assert grouped(spent, currency="USD")[1] == ["< $12.50", "$12.50 – $1,250.00", "≥ $1,250.00"]
+    assert grouped(pa.chunked_array([pa.array([0.0])]), currency="CHF")[1] == ["CHF 0.00"]
+
+
 def test_an_attribute_has_a_group_a_value_and_one_for_what_is_not_known():
     column = pa.chunked_array([pa.array(["web", "shop", None, "web"]).dictionary_encode().cast(CODE)])
-    place, names = grouped(column)
+    place, names = grouped(column, currency=None)
     assert [names[g] for g in place] == ["web", "shop", "unknown", "web"]
 
 
 def test_the_rarer_values_of_a_wide_attribute_are_one_group():
     texts = [f"v{i:02d}" for i in range(30) for _ in range(30 - i)]
-    place, names = grouped(pa.chunked_array([pa.array(texts).dictionary_encode().cast(CODE)]))
+    place, names = grouped(pa.chunked_array([pa.array(texts).dictionary_encode().cast(CODE)]), currency=None)
     assert names == [*(f"v{i:02d}" for i in range(20)), "other"]
     assert int((place == 20).sum()) == sum(30 - i for i in range(20, 30))
 
@@ -190,9 +196,8 @@ def sliced(n: int = 4_000, **keys) -> dict:
     columns = pa.table({"channel": pa.chunked_array([pa.array(few).dictionary_encode().cast(CODE)])})
     rows = Judged(churned, p, selected(p, np.zeros(n, np.int64), 400), np.arange(n))
     words = {"channel": {"en": "channel", "zh": "渠道"}}
-    return by_slice(
-        rows, columns, words=words, **{"slices_least": 10, "interval": 0.95, "ece_most": 0.05, "seed": 1} | keys
-    )
+    given = {"currencies": {}, "slices_least": 10, "interval": 0.95, "ece_most": 0.05, "seed": 1}
+    return by_slice(rows, columns, words=words, **given | keys)
 
 
 def test_the_worst_group_is_named_in_both_languages_and_so_is_the_untrue_one():
@@ -261,7 +266,7 @@ def test_where_no_group_is_certainly_worse_that_is_said():
 def test_a_group_of_stayers_only_has_no_auc():
     rows = Judged(np.arange(60) < 30, np.linspace(0.1, 0.9, 60), np.zeros(60), np.arange(60))
     column = pa.chunked_array([pa.array(["a"] * 30 + ["b"] * 30).dictionary_encode().cast(CODE)])
-    keys = {"slices_least": 20, "interval": 0.95, "ece_most": 0.05, "seed": 1}
+    keys = {"currencies": {}, "slices_least": 20, "interval": 0.95, "ece_most": 0.05, "seed": 1}
     found = by_slice(rows, pa.table({"x": column}), words={"x": {"en": "x", "zh": "x"}}, **keys)
     assert [one["auc"] for one in found["slices"]] == [None, None]
     assert [one["selection_ratio"] for one in found["slices"]] == [None, None]

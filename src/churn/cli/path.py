@@ -36,6 +36,7 @@ def explained(customer: str, as_of: str, language: str) -> dict[str, Any]:
     return {
         "customer_id": customer,
         "as_of": _local(moment, data.time_zone),
+        "currency": data.currency,
         "events": _events(customer, moment, data.time_zone),
         "features": [
             {"name": name, "words": words.get(name, name), "value": _known(row[name][0].as_py()), "contribution": value}

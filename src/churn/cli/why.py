@@ -56,6 +56,8 @@ def show(path: dict[str, Any], console: "Console") -> None:
     """Draw the path as tables."""
     from rich.table import Table
 
+    from churn.core.amounts import money
+
     console.print(f"Customer {path['customer_id']} at {path['as_of']}\n")
     known, newest = path["events"]["known"], path["events"]["newest"]
     events = Table(
@@ -69,7 +71,7 @@ def show(path: dict[str, Any], console: "Console") -> None:
         title_justify="left",
     )
     for event in newest:
-        amount = "" if event["amount"] is None else f"{event['amount']:,.2f}"
+        amount = "" if event["amount"] is None else money(event["amount"], path["currency"])
         events.add_row(event["at"], event["event_type"], event["role"], event["state"], amount)
     console.print(events)
     features = Table(
@@ -94,7 +96,7 @@ def show(path: dict[str, Any], console: "Console") -> None:
     console.print(f"\nProbability of leaving: {path['score']:.1%}")
     if path["list"]:
         place = path["list"]
-        at_risk = f"{place['value_at_risk']:,.2f} {place['currency']} at risk"
+        at_risk = f"{money(place['value_at_risk'], path['currency'])} at risk"
         console.print(f"Rank {place['rank']:,} of {place['of']:,} on the list; {at_risk}")
 
 

@@ -73,6 +73,7 @@ def evaluation(
     *,
     catalogue: tuple[Feature, ...],
     nouns: Mapping[str, Noun],
+    currency: str,
     seed: Annotated[int, Ge(0)],
     bootstrap: Annotated[int, Ge(100)],
     interval: Annotated[float, Gt(0), Lt(1)],
@@ -101,6 +102,8 @@ def evaluation(
         Words and group of each column.
     nouns : mapping of role to noun
         The data set's own words.
+    currency : str
+        Of all amounts, ISO 4217.
     seed : int
         Of the resamples, and of the choice of rows whose contributions are shown.
     bootstrap : int
@@ -172,6 +175,7 @@ def evaluation(
             judged,
             rows.tested.select(rows.slices),
             words={name: said.of(name) for name in rows.slices},
+            currencies={one.name: currency for one in catalogue if one.is_money},
             slices_least=slices_least,
             interval=interval,
             ece_most=ece_most,

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churn.core.amounts import money
 from churn.words.tables import CODE
 
 QUARTERS = (0.25, 0.5, 0.75)
@@ -16,13 +17,20 @@ UNKNOWN, OTHER = "unknown", "other"
 VALUES_ZH = {UNKNOWN: "未知", OTHER: "其他"}
 
 
-def grouped(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+def grouped(column: pa.ChunkedArray, *, currency: str | None) -> tuple[np.ndarray, list[str]]:
     """The group of each row, shape `(n_rows,)`, and the name of each group, in their order.
 
     A number is cut where quarters of the rows end, with equal values together; an attribute has a group a value, by
     name. What is not known is a group as well.
+
+    Parameters
+    ----------
+    column
+        Numbers or CODE.
+    currency
+        Of a column of money, ISO 4217; None where its numbers are none.
     """
-    place, names = _by_value(column) if column.type == CODE else _by_quarter(column)
+    place, names = _by_value(column) if column.type == CODE else _by_quarter(column, currency)
     if (place < 0).any():
         place, names = np.where(place < 0, len(names), place), [*names, UNKNOWN]
     return place, names
@@ -92,7 +100,7 @@ def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     return table[codes], [*names, *([OTHER] if others else [])]
 
 
-def _by_quarter(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+def _by_quarter(column: pa.ChunkedArray, currency: str | None) -> tuple[np.ndarray, list[str]]:
     """Group -1: not known."""
     values = column.to_numpy().astype(np.float64)
     known = values[~np.isnan(values)]
@@ -101,12 +109,14 @@ def _by_quarter(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     edges = np.unique(np.quantile(known, QUARTERS, method="higher"))
     edges = edges[edges > known.min()]
     if not len(edges):
-        return np.where(np.isnan(values), -1, 0), [_number(known.min())]
+        return np.where(np.isnan(values), -1, 0), [_number(known.min(), currency)]
     place = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
-    texts = [_number(edge) for edge in edges]
+    texts = [_number(edge, currency) for edge in edges]
     between = [f"{low} – {high}" for low, high in pairwise(texts)]
     return place, [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
 
 
-def _number(value: float) -> str:
+def _number(value: float, currency: str | None) -> str:
+    if currency:
+        return money(value, currency)
     return f"{value:,.2f}".rstrip("0").rstrip(".")

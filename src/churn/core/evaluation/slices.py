@@ -78,6 +78,7 @@ def by_slice(
     columns: pa.Table,
     *,
     words: Mapping[str, Mapping[str, str]],
+    currencies: Mapping[str, str],
     slices_least: int,
     interval: float,
     ece_most: float,
@@ -92,6 +93,8 @@ def by_slice(
         Row by row the same: numbers, which are cut into quarters, and attributes.
     words : mapping of column to mapping of language to text
         What each column is.
+    currencies : mapping of column to currency
+        ISO 4217, of the columns that are money.
     slices_least : int
         Customers in a group that is shown, at least.
     interval : float
@@ -104,7 +107,7 @@ def by_slice(
     shown: list[dict[str, Any]] = []
     hidden = 0
     for name in columns.column_names:
-        place, values = grouped(columns[name])
+        place, values = grouped(columns[name], currency=currencies.get(name))
         counts = np.array([rows.n_customers(place == g) for g in range(len(values))])
         kept = kept_groups(counts, slices_least)
         hidden += len(values) - len(kept)

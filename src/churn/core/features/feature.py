@@ -51,6 +51,11 @@ class Feature:
     null: str
     compute: "Callable[[History], np.ndarray]"
 
+    @property
+    def is_money(self) -> bool:
+        """Whether the number is in the currency of the data set, or in it a day."""
+        return self.unit.split(" ")[0] == "currency"
+
     def words(self, language: str, nouns: "Mapping[str, Noun]") -> str:
         """What the number is, in `en` or `zh`, with the nouns of a data set."""
         return (self.zh if language == "zh" else self.en).format_map(nouns)
