@@ -98,6 +98,15 @@ def test_bands_that_no_width_covers_ask_for_the_largest_factor():
     assert covered < NOMINAL
 
 
+def test_customers_of_one_score_are_covered_in_whatever_order_their_ids_stand():
+    # A model that learnt nothing gives everybody one score; ids that were given by time of joining, or by outcome.
+    p, churned = np.full(2_000, 0.15), np.arange(2_000) < 300
+    assert inside(churned, p, p, p).mean() == pytest.approx(NOMINAL, abs=0.1)
+    found, covered = factor(p, churned, np.ones(2_000), KNOWN)
+    assert found <= 0.2
+    assert covered >= NOMINAL
+
+
 @pytest.mark.parametrize("off", [0.0, 0.2])
 @pytest.mark.parametrize("n", [200, 1_000])
 def test_small_parts_find_a_factor_with_which_later_bands_are_covered_as_promised(n: int, off: float):

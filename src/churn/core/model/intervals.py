@@ -29,6 +29,9 @@ BANDS_MOST = 400
 DEVIATION_MOST = 0.5
 """Of the third term, in log-odds: the interval of a score of 10 % is 5 to 20 % then. That is what is said where the
 later slice is too small to say anything."""
+TIES_SEED = 0
+"""Customers of one score come into bands by lot. In the order of their rows, which is that of ids, a band would hold
+those who joined together, or whatever else ids tell, and miss its share though every score is true."""
 STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1.0, 40)])
 """Factors that are tried, as shares of the largest one."""
 
@@ -153,7 +156,7 @@ def _banded(p: np.ndarray, most: int | None = None) -> list[np.ndarray]:
         raise Fault("0 rows make no band")
     n_bands = max(1, len(p) // band_rows(len(p)))
     edges = np.linspace(0, len(p), n_bands + 1).astype(np.int64)
-    order = np.argsort(p, kind="stable")
+    order = np.lexsort((np.random.default_rng(TIES_SEED).permutation(len(p)), p))
     chosen = range(n_bands) if most is None or n_bands <= most else np.linspace(0, n_bands - 1, most).astype(int)
     return [order[edges[i] : edges[i + 1]] for i in chosen]
 
