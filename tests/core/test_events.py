@@ -14,6 +14,7 @@ from churn.core.events import checked, reconciliation
 from churn.core.events.instants import instants
 from churn.core.events.written import whole_units
 from churn.words.errors import ContractFault, Fault, NotEnoughData
+from churn.words.quarantine import in_words
 from churn.words.tables import QUARANTINE
 from churn.words.windows import instant
 
@@ -367,7 +368,8 @@ def test_limits_of_rejected_rows_pass_warn_and_stop() -> None:
         return reconciliation(world(), count(kept=1000 - n, quarantined={"amount_unreadable": n}))
 
     assert bad(1)["warnings"] == []
-    assert "rows break the data contract (amount_unreadable: 10)" in bad(10)["warnings"][0]
+    assert "rows break the data contract (amount not written as declared: 10)" in bad(10)["warnings"][0]
+    assert "kept in data/quarantine.parquet as amount_unreadable" in bad(10)["warnings"][0]
     assert "10 of 1,000 rows (1.00%)" in bad(10)["warnings"][0]
     with pytest.raises(ContractFault, match=r"11 of 1,000 rows \(1.10%\)"):
         bad(11)
@@ -397,3 +399,15 @@ def test_the_data_contract_explains_every_reason() -> None:
     )
     assert {"_unreadable", "customer_id_blank", "not_utf8", "recorded_before_occurred"} <= parts
     assert {part for part in parts if part not in document} == set()
+
+
+def test_every_reason_of_the_document_has_words_in_both_languages() -> None:
+    document = (ROOT / "docs/data_contract.md").read_text(encoding="utf-8")
+    table = document.split("| reason | rule |")[1].split("\n\n")[0]
+    codes = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")}
+    assert {"not_utf8", "left_out_NAME", "merge_by_blank"} <= codes
+    said = {code: in_words(code) for code in codes}
+    assert {
+        code for code, words in said.items() if words["en"] == code or not re.search("[一-鿿]", words["zh"])
+    } == set()
+    assert len({words["en"] for words in said.values()}) == len({words["zh"] for words in said.values()}) == len(codes)

@@ -14,6 +14,7 @@ from churn.core.editions.summary import Summary, local_text
 from churn.core.metric_words import DIRECTIONS, METRICS, number
 from churn.core.risk_list import LEAVING
 from churn.core.template import template
+from churn.words.quarantine import in_words
 
 HEAD_ROWS = 50
 """Customers on the page: what a team calls in a week or two; the workbook has more, the CSV file all."""
@@ -197,14 +198,14 @@ def _sources(reconciliation: dict) -> list[dict]:
 
 
 def _counted(found: int | dict[str, int] | None) -> dict:
-    """A count; what is counted by reason is added up, with the reasons below it."""
+    """A count; what is counted by reason is added up, with the reasons below it: code, words and count of each."""
     if found is None:
         return {"value": "–", "reasons": []}
     if isinstance(found, int):
         return {"value": count(found), "reasons": []}
     return {
         "value": count(sum(found.values())),
-        "reasons": [f"{reason}: {count(n)}" for reason, n in sorted(found.items())],
+        "reasons": [{"code": code, "words": in_words(code), "n": n} for code, n in sorted(found.items())],
     }
 
 

@@ -20,12 +20,11 @@ from churn.core.dataset.shapes import (
 )
 from churn.core.events import written
 from churn.core.events.instants import Instants, instants
+from churn.words.quarantine import LEFT_OUT
 from churn.words.windows import DAY_US
 
 LINE = "_line"
 """Column that an engine adds to the rows of a file: line or row number, from 1, the header included."""
-LEFT_OUT = "left_out_"
-"""Prefix of the reasons that `leave_out` declares, which the limits of quarantine do not count."""
 _SECOND_US = 1_000_000
 FUTURE_US = 5 * 366 * DAY_US
 """What lies more than five years after `observed_until` has not happened: it stands for "never" or "unknown". What lies

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from churn.core.dataset.shapes import Attributes, Dataset, Source
-from churn.core.events.fields import LEFT_OUT
 from churn.core.events.findings import findings
 from churn.core.events.hints import hint
 from churn.words.errors import ContractFault, Fault, NotEnoughData, UsageFault, message
+from churn.words.quarantine import LEFT_OUT, in_words
 from churn.words.windows import local_date
 
 QUARANTINE_PATH = "data/quarantine.parquet"
@@ -159,15 +159,16 @@ def _check_limits(
         return []
     reasons = sorted(bad, key=lambda reason: (-bad[reason], reason))
     examples = [row for reason in reasons for row in shown.get((name, reason), [])]
+    what = ", ".join(f"{in_words(reason)['en']}: {bad[reason]:,}" for reason in reasons)
     hints = [_hint(name, reason, shown, count) for reason in reasons]
     stops = n > source.quarantine_stop * rows
     todo = "mend the files or the declaration in conf/data/, or declare the rows under leave_out; then `churn run`"
     said = message(
-        f"rows break the data contract ({', '.join(f'{r}: {bad[r]:,}' for r in reasons)})",
+        f"rows break the data contract ({what})",
         where=", ".join([f"source {name}", *_place(examples)]),
         many=f"{n:,} of {rows:,} rows ({n / rows:.2%})" + f", {source.quarantine_stop:.2%} are allowed" * stops,
         such_as=[row.place for row in examples],
-        kept_in=QUARANTINE_PATH,
+        kept_in=f"{QUARANTINE_PATH} as {', '.join(reasons)}",
         do="; ".join([*filter(None, hints), *([todo] if stops else [])]),
     )
     if stops:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from churn.core.dataset.shapes import STOP_SHARE, WARN_SHARE
 from churn.core.guess.tree import Entry, Tree, is_tree
+from churn.words.quarantine import LEFT_OUT
 
 if TYPE_CHECKING:
     from churn.core.guess import Draft
-
-_LEFT_OUT = "left_out_"
 
 
 def noted(drawn: "Draft", counts: Mapping[str, dict[str, Any]]) -> "Draft":
@@ -39,7 +38,7 @@ def _noted(source: Entry, count: dict[str, Any]) -> Entry:
     if count["out_of_window"]:
         said.append(f"{count['out_of_window']:,} out of the window")
     said += [f"{n:,} {reason.replace('_', ' ')}" for reason, n in sorted(bad.items(), key=lambda pair: -pair[1])]
-    broken = sum(n for reason, n in bad.items() if not reason.startswith(_LEFT_OUT))
+    broken = sum(n for reason, n in bad.items() if not reason.startswith(LEFT_OUT))
     doubt = ""
     if broken > STOP_SHARE * rows:
         doubt = f". CHECK: {broken / rows:.1%} of the rows break the contract, and a run stops above {STOP_SHARE:.0%}"
