@@ -13,6 +13,7 @@ from model_world import BG_NBD, OWN_MEAN, world
 
 from churn.core.model import bg_nbd, frequency, margins, model
 from churn.core.model.frequency import Counts
+from churn.core.model.parts import Part
 from churn.words.errors import NotEnoughData
 
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
@@ -110,6 +111,15 @@ def test_own_mean_is_silence_at_the_own_rate(tables: tuple) -> None:
     # Horizon 28 days: 4 active days in 112 are 1 expected; 1 in 14 days counts as 1 in 28.
     assert found[:2] == pytest.approx([-np.log(np.exp(1) - 1), -np.log(np.exp(1) - 1)], rel=1e-6)
     assert found[2] == json.loads(fitted.body)["never"]
+
+
+def test_who_never_acted_has_the_log_odds_of_the_snapshots_that_a_sample_stands_for() -> None:
+    # Of 300 who never acted 100 left; a sample has every leaver and every tenth stayer, and so it is with the others.
+    churned = np.repeat([True, False, True, False], [100, 20, 100, 20])
+    x = np.repeat([[0, np.nan, np.nan], [3, 10, 0.25]], 120, axis=0)
+    weights = np.where(churned, 1.0, 10.0)
+    rows = Part(x, np.arange(240), churned, np.zeros(240, np.int64), weights)
+    assert frequency.never_acted(rows, x) == pytest.approx(np.log(1 / 2), abs=0.01)
 
 
 def test_longer_silence_of_the_same_buyer_is_a_higher_risk(tables: tuple) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from model_world import LADDER, LIGHTGBM, RUNGS, world
 
-from churn.core.model import choice, model
+from churn.core.model import choice, frequency, model
 from churn.core.model.blend import middle, weighted
 from churn.core.model.rungs import NEEDED, ORDER, Judging, climbed
 from churn.words.errors import NotEnoughData
@@ -237,6 +237,20 @@ def test_where_the_calibration_part_is_learnt_from_its_date_judges_models_that_h
     assert dates[4].isoformat() in told["judged_on"]
     assert len(told["judged_on"]) > 1
     assert all("logloss" in row for row in told["rungs"] if row["fitted"])
+
+
+def test_a_source_that_began_after_an_earlier_date_does_not_keep_it_from_judging() -> None:
+    features, snapshots, split = world(300)
+    dates = split["as_of"].to_pylist()
+    before = features["as_of"].to_numpy() < np.datetime64(dates[2].replace(tzinfo=None))
+    for name in frequency.columns("usage"):
+        as_bought = features[name.replace("usage", "purchase")].to_numpy(zero_copy_only=False)
+        nothing = 0.0 if name.endswith("total") else np.nan
+        column = pa.array(np.where(before, nothing, as_bought).astype(np.float32), from_pandas=True)
+        features = features.append_column(name, column)
+    told = model(features, snapshots, split, **LADDER | {"churners_judged": 10_000}).card["ladder"]
+    assert told["judged_on"] == [dates[3].isoformat(), dates[4].isoformat()]
+    assert all(row["fitted"] for row in told["rungs"])
 
 
 def test_below_fifty_churners_there_is_no_model() -> None:

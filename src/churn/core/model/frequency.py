@@ -42,15 +42,18 @@ def wanted(roles: tuple[str, ...]) -> tuple[Callable[[str], bool], str]:
     return names.__contains__, _missing(roles)
 
 
-def present(known: Learning, roles: tuple[str, ...]) -> list[str]:
-    """The roles whose columns tell something in the train part.
+def present(known: Learning, rows: Part, roles: tuple[str, ...]) -> list[str]:
+    """The roles whose columns tell something in the train part, and in which anybody of the rows has acted.
+
+    At an earlier date, a source that began later has nothing to count.
 
     Raises
     ------
     NotEnoughData
         There is none.
     """
-    found = [role for role in roles if set(columns(role)) <= set(known.names)]
+    told = [role for role in roles if set(columns(role)) <= set(known.names)]
+    found = [role for role in told if not np.isnan(known.columns(rows, columns(role))).any(axis=1).all()]
     if not found:
         raise NotEnoughData(f"none of {len(known.names)} features {_missing(roles)}")
     return found
@@ -92,7 +95,7 @@ def learnt(
         Whose `fitted` and `margins` these are: what is learnt from the columns of a role, and the log-odds by it.
     """
     bodies: dict[str, dict[str, Any]] = {}
-    for role in present(known, roles):
+    for role in present(known, rows, roles):
         x = known.columns(rows, columns(role))
         about = {"role": role, "horizon_days": horizon_days}
         bodies[role] = {**about, **fitted(x), "never": never_acted(rows, x), "reference": reference(x)}
@@ -108,8 +111,9 @@ def best_role(rows: Part, roles: list[str], margins: Callable[[str], np.ndarray]
 
 def never_acted(rows: Part, x: np.ndarray) -> float:
     """Log-odds of churned of the rows without any act; one more row of the average is added to them."""
-    never, average = np.isnan(x).any(axis=1), float(np.average(rows.churned, weights=rows.weights))
-    share = (rows.churned[never].sum() + average) / (never.sum() + 1)
+    weights = np.ones(len(x)) if rows.weights is None else rows.weights / rows.weights.mean()
+    never, average = np.isnan(x).any(axis=1), float(np.average(rows.churned, weights=weights))
+    share = (weights[never] @ rows.churned[never] + average) / (weights[never].sum() + 1)
     return float(np.log(share / (1 - share)))
 
 

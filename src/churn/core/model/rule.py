@@ -58,7 +58,9 @@ def fit(
 
 def learnt(known: Learning, rows: Part) -> Model:
     """The model without calibration."""
-    aucs = {name: auc(rows.column(j), rows.churned) for j, name in enumerate(known.names) if name.startswith(TIME)}
+    times = [(j, name) for j, name in enumerate(known.names) if name.startswith(TIME)]
+    # At an earlier date, a source that began later has told of nobody.
+    aucs = {name: auc(rows.column(j), rows.churned) for j, name in times if not np.isnan(rows.column(j)).all()}
     if not aucs:
         raise NotEnoughData(f"none of {len(known.names)} features {_NONE}")
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
