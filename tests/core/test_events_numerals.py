@@ -41,6 +41,17 @@ def test_a_minus_may_stand_anywhere_and_parentheses_mean_one() -> None:
     assert read(*written, thousands=",", signs=("$",)) == ["-1234.5"] * 7
 
 
+def test_lakhs_and_crores_are_read_where_a_comma_divides() -> None:
+    shown = ("12,34,567.89", "₹1,23,456", "-₹ 12,34,56,789.5", "99,999", "1,234,567.89")
+    assert read(*shown, thousands=",", signs=("₹",)) == [
+        "1234567.89", "123456", "-123456789.5", "99999", "1234567.89"
+    ]  # fmt: skip
+    wrong = ("1,23,45", "123,45,678", "1,234,56,789", "12,34,567,890", ",12,345", "1,2,345", "12,345,67")
+    assert read(*wrong, thousands=",", signs=("₹",)) == [None] * len(wrong)
+    assert read("12.34.567", decimal=",", thousands=".") == [None]  # more like a date
+    assert read("12,34,567.89") == [None]
+
+
 def test_what_is_not_written_as_declared_is_not_read() -> None:
     wrong = ("1,23.50", "12,34", "1,2345", "€5", "$", "5 $ 5", "5.5.5", "--5", "(5", "1.234,50", "five", "$ $5", "")
     assert read(*wrong, thousands=",", signs=("$",)) == [None] * len(wrong)
@@ -62,6 +73,9 @@ def test_amounts_are_read_back_however_they_are_written() -> None:
         ("12,50 €", "currency_signs: [€]`, `decimal: ','`"),
         ("$1,234.50", 'currency_signs: [$]`, `thousands: ","`'),
         ("1.234,50 EUR", "currency_signs: [EUR]`, `decimal: ','`, `thousands: \".\"`"),
+        ("₹12,34,567.89", 'currency_signs: [₹]`, `thousands: ","`'),
+        ("Rs. 1,23,456", 'currency_signs: [Rs.]`, `thousands: ","`'),
+        ("1,23,456", 'have thousands separators: declare `thousands: ","`'),
         ("1 234.50", 'have thousands separators: declare `thousands: " "`'),
         ("12,5", "declare `decimal: ','`"),
         ("many", ""),

@@ -323,6 +323,9 @@ def money(*written: str) -> guess.Draft:
         ("¥1200 ¥980", "JPY", {"currency_signs": ["¥"]}),
         ("¥1,200 ¥980", "JPY", {"thousands": ",", "currency_signs": ["¥"]}),
         ("CHF_1'234.50 CHF_5.00", "CHF", {"thousands": "'", "currency_signs": ["CHF"]}),
+        ("₹12,34,567.89 ₹1,23,456.00 ₹560.50", "INR", {"thousands": ",", "currency_signs": ["₹"]}),
+        ("Rs._12,34,567.89 Rs._560.50", "INR", {"thousands": ",", "currency_signs": ["Rs."]}),
+        ("1,23,456 560", "XXX", {"thousands": ","}),
         ("1_234,50 17,25", "XXX", {"decimal": ",", "thousands": " "}),
         ("1,234.50 17.25", "XXX", {"thousands": ","}),
         ("12,50 17,25", "XXX", {"decimal": ","}),
@@ -364,6 +367,20 @@ def test_numbers_with_three_digits_behind_each_mark_and_some_without_one_are_tho
     assert "thousands" not in few
     decimals = money(*written, "560", f"7{mark}5").values["sources"]["orders"]
     assert "thousands" not in decimals
+
+
+@pytest.mark.parametrize("million", ["1,234,567", "12,34,567"])
+def test_one_number_with_two_marks_shows_that_the_mark_divides_thousands(million):
+    """Among a hundred numbers with one mark it was taken for a slip, and the others for thousandths."""
+    written = [f"{n},{n * 7:03d}" for n in range(1, 101)]
+    assert money(*written, million).values["sources"]["orders"]["thousands"] == ","
+    assert "thousands" not in money(*written, "7,5", million).values["sources"]["orders"]
+
+
+def test_few_numbers_with_thousands_among_many_without_are_thousands_all_the_same():
+    written = [str(n) for n in range(100, 999)] * 3
+    said = money(*written, *(f"{n},{n * 7:03d}" for n in range(1, 31))).values["sources"]["orders"]
+    assert said["thousands"] == ","
 
 
 def test_a_slip_in_a_column_of_money_does_not_change_how_it_is_read():

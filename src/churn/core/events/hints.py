@@ -4,9 +4,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from churn.core.events.numerals import INDIAN
+
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([,.' ])\d{3})+([.,]\d+)?|[+-]?\d+([.,]\d+)?")
-_CURRENCY = re.compile(r"[$€£¥￥₹₩₽]|^[A-Z]{3}(?= ?\d)|(?<=\d)[A-Z]{3}$|(?<=\d )[A-Z]{3}$|(?:kr|zł|元|円)$")
+_GROUPED = re.compile(
+    rf"[+-]?(?:\d{{1,3}}(?:(?P<mark>[,.' ])\d{{3}})+|(?P<indian>{INDIAN})|\d+)(?:(?P<decimal>[.,])\d+)?"
+)
+_CURRENCY = re.compile(r"[$€£¥￥₹₩₽]|^(?:[A-Z]{3}|Rs\.?)(?= ?\d)|(?<=\d)[A-Z]{3}$|(?<=\d )[A-Z]{3}$|(?:kr|zł|元|円)$")
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2,4})(.*)")
 _DIGITS = re.compile(r"-?\d+")
 
@@ -76,8 +80,8 @@ def _marks(values: Sequence[str]) -> tuple[str, str] | None:
     parts = [_GROUPED.fullmatch(v) for v in values]
     if not values or not all(parts):
         return None
-    groups = {p[1] for p in parts if p and p[1]}
-    decimals = {(p[2] or p[3])[0] for p in parts if p and (p[2] or p[3])}
+    groups = {p["mark"] or "," for p in parts if p and (p["mark"] or p["indian"])}
+    decimals = {p["decimal"] for p in parts if p and p["decimal"]}
     if len(groups) != 1 or len(decimals) > 1 or groups == decimals:
         return None
     return groups.pop(), decimals.pop() if decimals else "."

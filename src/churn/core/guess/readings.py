@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.core.events.numerals import plain
+from churn.core.events.numerals import INDIAN, plain
 from churn.core.guess import words
 
 ENOUGH = 0.98
@@ -23,7 +23,7 @@ last zeros are left out every tenth would show fewer digits (.9 to the 30th is 4
 _NAMES = {".": "a point", ",": "a comma", "'": "an apostrophe", " ": "a blank"}
 _CODES = "|".join(sorted(words.CODES))
 _SIGN = re.compile(
-    rf"(?:US|R|C|A|S|HK|NT|NZ)?\$|[€£¥￥₹₩₽₺₫฿₪₴₦₱]|(?<![A-Za-z])(?:{_CODES}|kr|zł|Kč|Ft|Rs)(?![A-Za-z])|元|円|원"
+    rf"(?:US|R|C|A|S|HK|NT|NZ)?\$|[€£¥￥₹₩₽₺₫฿₪₴₦₱]|(?<![A-Za-z])(?:{_CODES}|kr|zł|Kč|Ft|Rs\.?)(?![A-Za-z])|元|円|원"
 )
 
 
@@ -52,7 +52,8 @@ class Reading(NamedTuple):
 def reading(distinct: pa.Array) -> Reading | None:
     """How the distinct trimmed texts of a column are written as numbers; None if they are none, or nobody can tell."""
     bare = [way for mark in (".", ",") if _share(way := Reading(mark), distinct) >= ENOUGH]
-    if bare and not _grouped(distinct, bare):
+    divides = _divides(distinct, bare)
+    if bare and not divides:
         return max(bare, key=lambda way: _share(way, distinct))
     signs = _signs(distinct)
     if len(currencies(signs)) > 1 or not (signs or pc.any(pc.match_substring_regex(distinct, r"\d[,.' ]\d")).as_py()):
@@ -62,10 +63,9 @@ def reading(distinct: pa.Array) -> Reading | None:
     if len(different) > 1 and (signs and not set(currencies(signs)) & words.THREE_DECIMALS):
         # No money of such a currency is written with three decimals only.
         different = [way for way in different if not _only_threes(distinct, way)]
-    elif len(different) > 1 and bare:
-        mark = bare[0].decimal
-        said = f"three digits follow {_NAMES[mark]} wherever there is one, so it is taken to divide thousands"
-        different = [way._replace(doubt=f"CHECK: {said}") for way in different if way.thousands == mark]
+    elif len(different) > 1 and divides:
+        said = f"three digits follow {_NAMES[divides]} wherever there is one, so it is taken to divide thousands"
+        different = [way._replace(doubt=f"CHECK: {said}") for way in different if way.thousands == divides]
     return different[0] if len(different) == 1 else None
 
 
@@ -98,15 +98,22 @@ def _signs(distinct: pa.Array) -> tuple[str, ...]:
     return tuple(sign for sign, n in sorted(found.items(), key=lambda pair: (-pair[1], pair[0])) if n >= few)
 
 
-def _grouped(distinct: pa.Array, bare: list[Reading]) -> bool:
-    """Whether the mark of plain numbers divides thousands: three digits behind it always, and some numbers without."""
-    if len(bare) > 1:
-        return False
-    mark = bare[0].decimal
-    marked = pc.match_substring(distinct, mark)
-    threes = pc.match_substring_regex(distinct, rf"^[+-]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}$")
-    n = int(pc.sum(marked).as_py() or 0)
-    return _GROUPS_LEAST <= n < len(distinct) and int(pc.sum(threes).as_py() or 0) == n
+def _divides(distinct: pa.Array, bare: list[Reading]) -> str | None:
+    """The mark of plain numbers, if it divides thousands: three digits behind it always, and some numbers without.
+
+    A number that has it twice settles it, as few as there may be: no number has two decimal marks.
+    """
+    marks = [way.decimal for way in bare if pc.any(pc.match_substring(distinct, way.decimal)).as_py()]
+    if len(marks) != 1:
+        return None
+    mark = re.escape(marks[0])
+    marked = int(pc.sum(pc.match_substring(distinct, marks[0])).as_py())
+    indian = f"|{INDIAN}" if marks[0] == "," else ""
+    threes = pc.match_substring_regex(distinct, rf"^[+-]?(?:[1-9]\d{{0,2}}(?:{mark}\d{{3}})+{indian})$")
+    if int(pc.sum(threes).as_py()) != marked:
+        return None
+    twice = pc.any(pc.match_substring_regex(distinct, rf"{mark}\d+{mark}")).as_py()
+    return marks[0] if twice or _GROUPS_LEAST <= marked < len(distinct) else None
 
 
 def _different(likely: list[Reading], distinct: pa.Array) -> list[Reading]:

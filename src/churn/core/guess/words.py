@@ -139,7 +139,8 @@ CURRENCIES = {
 }  # fmt: skip
 SIGNS = {
     "US$": "USD", "C$": "CAD", "A$": "AUD", "R$": "BRL", "HK$": "HKD", "NT$": "TWD", "NZ$": "NZD", "S$": "SGD",
-    "€": "EUR", "£": "GBP", "￥": "¥", "₹": "INR", "Rs": "INR", "₩": "KRW", "원": "KRW", "₽": "RUB", "₺": "TRY",
+    "€": "EUR", "£": "GBP", "￥": "¥", "₹": "INR", "Rs": "INR", "Rs.": "INR",
+    "₩": "KRW", "원": "KRW", "₽": "RUB", "₺": "TRY",
     "₫": "VND", "฿": "THB", "₪": "ILS", "₴": "UAH", "₦": "NGN", "₱": "PHP", "元": "CNY", "円": "JPY", "zł": "PLN",
     "Kč": "CZK", "Ft": "HUF", "RMB": "CNY",
 }  # fmt: skip
