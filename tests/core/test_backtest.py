@@ -1,6 +1,8 @@
 """Backtest: a list of a past day is the list of that day; figures over lists are what they say; noise earns nothing."""
 
+from dataclasses import replace
 from datetime import datetime
+from statistics import stdev
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -8,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from churn.cli.backtest_told import show
 from churn.core import metrics, scores
 from churn.core.backtest import FAILED, Day, day, plan, report
 from churn.core.backtest.judged import Rows, judged, rows_of
@@ -27,7 +30,7 @@ from tests.core.backtest_world import FROM, PARTS, SETTINGS, SHOP, SNAPSHOTS, UN
 from tests.core.worlds import us, world
 
 JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95}
-JUDGING |= {"currency": "USD", "time_zone": "UTC", "digest": {}}
+JUDGING |= {"currency": "USD", "time_zone": "UTC", "digest": {}, "least": 20}
 
 
 def reported(there, when, settings):
@@ -226,16 +229,69 @@ def test_names_that_change_are_told_from_customers_who_come_and_go():
     assert summary([]) == {}
 
 
-def test_small_groups_are_counted_and_not_shown(four):
+@pytest.mark.parametrize(
+    ("few", "least", "shown", "suppressed"),
+    [
+        (400.0, 20, ["90 to 180 days"], 2),
+        (400.0, 19, ["0 to 90 days", "90 to 180 days", "365 days or more"], 0),
+        (np.nan, 20, ["90 to 180 days"], 1),
+    ],
+)
+def test_small_groups_are_counted_and_neither_shown_nor_to_be_had_by_subtraction(four, few, least, shown, suppressed):
     days, _ = four
-    few = [
-        type(one)(**{**vars(one), "tenure_days": np.where(np.arange(len(one.churned)) < 19, 400.0, 100.0)})
-        for one in days
-    ]
-    found = stability(few, rows_of(few, capacity=20), bootstrap=50, seed=1, interval=0.95)
-    assert [one["value"] for one in found["groups"] if one["attribute"] == "tenure"] == ["90 to 180 days"]
-    assert found["suppressed"] == 1
+    place = np.arange(200)
+    tenure = np.where(place < 19, few, np.where(place < 119, 100.0, 50.0))
+    split_up = [replace(one, tenure_days=tenure) for one in days]
+    keys = {"bootstrap": 50, "seed": 1, "interval": 0.95}
+    found = stability(split_up, rows_of(split_up, capacity=20), least=least, **keys)
+    assert [one["value"] for one in found["groups"] if one["attribute"] == "tenure"] == shown
+    assert found["suppressed"] == suppressed
     assert sum(one["n"] for one in found["groups"] if one["attribute"] == "value") == sum(len(d.churned) for d in days)
+
+
+def test_a_group_that_has_one_outcome_on_every_list_is_not_shown(four):
+    days, when = four
+    of_each = [np.flatnonzero(one.churned == (i % 2 == 0))[:40] for i, one in enumerate(days)]
+    tenures = [np.where(np.isin(np.arange(200), some), 400.0, 100.0) for some in of_each]
+    found = report([replace(d, tenure_days=t) for d, t in zip(days, tenures, strict=True)], when, stopped={}, **JUDGING)
+    assert [g["value"] for g in found["stability"]["groups"] if g["attribute"] == "tenure"] == ["90 to 180 days"]
+    assert all(one["auc"] is not None for one in found["stability"]["groups"])
+
+
+def test_lists_on_which_everybody_has_the_same_score_are_told(four, capsys):
+    days, when = four
+    flat = [replace(one, scores=one.scores | {"model": np.full(200, 0.2)}) for one in days]
+    about = JUDGING | {"digest": {"customers": 200, "of_customers": 200}}
+    found = report([flat[0], *days[1:]], when, stopped={}, **about)
+    pairs = [one["rank_correlation"] for one in found["list"]["changes"]]
+    assert pairs[0] is None
+    assert found["list"]["change"]["rank_correlation"] == pytest.approx(np.mean(pairs[1:]), abs=1e-6)
+    found = report(flat, when, stopped={}, **about)
+    assert found["list"]["change"]["rank_correlation"] is None
+    assert found["verdict"]["outcome"] in FAILED
+    show(found, "reports/backtest.json")
+    assert "customers to be scored\n" in capsys.readouterr().out
+
+
+def test_a_team_that_can_call_more_than_there_are_calls_everybody(four, capsys):
+    days, when = four
+    about = JUDGING | {"capacity": 1000, "digest": {"customers": 200, "of_customers": 200}}
+    found = report(days, when, stopped={}, **about)
+    left = round(np.mean([one.churned.sum() for one in days]))
+    said = f"Of 200 customers called each time {left} left, with the rule {left}, by chance {left}."
+    assert said in found["verdict"]["en"]
+    show(found, "reports/backtest.json")
+    assert "0 of the 200 names are new" in capsys.readouterr().out
+
+
+def test_one_list_says_nothing_of_how_lists_vary(four, capsys):
+    days, when = four
+    of_one = report(days[-1:], when, stopped={}, **JUDGING | {"digest": {"customers": 200, "of_customers": 200}})
+    assert of_one["spread"]["auc"]["std"] is None
+    show(of_one, "reports/backtest.json")
+    assert "varies by" not in capsys.readouterr().out
+    of_four = report(days, when, stopped={}, **JUDGING)
+    assert of_four["spread"]["auc"]["std"] == pytest.approx(stdev(one["auc"] for one in of_four["as_ofs"]), abs=1e-6)
 
 
 def test_a_day_on_which_a_run_would_have_stopped_is_told_and_left_out(four):

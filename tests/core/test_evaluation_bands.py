@@ -147,7 +147,7 @@ def test_the_rarer_values_of_a_wide_attribute_are_one_group():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=8), st.integers(2, 40))
 def test_no_group_below_the_limit_can_be_had_by_subtraction(counts: list[int], least: int):
-    kept = kept_groups(np.array(counts), least)
+    kept = kept_groups(np.repeat(np.arange(len(counts)), counts), least, np.sum)
     left = sum(counts) - sum(counts[g] for g in kept)
     assert all(counts[g] >= least for g in kept)
     assert left == 0 or left >= least or not kept
@@ -155,7 +155,14 @@ def test_no_group_below_the_limit_can_be_had_by_subtraction(counts: list[int], l
 
 def test_two_groups_of_which_one_is_small_are_both_hidden():
     # 50 of 55: whoever knows that 50 are shown knows the other five.
-    assert kept_groups(np.array([50, 5]), 20) == []
+    assert kept_groups(np.repeat([0, 1], [50, 5]), 20, np.sum) == []
+
+
+def test_customers_who_are_in_two_hidden_groups_are_counted_once():
+    # At two dates: twelve customers move from group 1 to group 2. Together these are 24 rows, and twelve customers.
+    customers = np.concatenate([np.arange(72), np.arange(72)])
+    place = np.repeat([0, 1, 0, 2], [60, 12, 60, 12])
+    assert kept_groups(place, 20, lambda rows: len(np.unique(customers[rows]))) == []
 
 
 def test_ties_at_the_border_of_the_capacity_are_shared_and_every_date_has_its_own():

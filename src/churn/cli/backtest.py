@@ -52,6 +52,7 @@ def backtest(
     from churn.cli.backtest_parts import ablated, failing, stale
     from churn.cli.backtest_told import charts, csv_text, show
     from churn.core.backtest import FAILED, report
+    from churn.sections import section
     from churn.shell import store
     from churn.words.errors import GateFault
 
@@ -65,6 +66,7 @@ def backtest(
     if ablation and days:
         more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
     about: dict[str, Any] = {"currency": made.data.currency, "time_zone": made.data.time_zone}
+    about["least"] = section("evaluation")["slices_least"]
     found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **about, **judging, **more)
     store.write_json(DOCUMENT, found)
     store.write_files(TABLES, {"as_ofs.csv": csv_text(found), **charts(found)})

@@ -40,12 +40,14 @@ def show(found: dict[str, Any], document: str) -> None:
     console = plain if plain.is_terminal else Console(markup=False, highlight=False, width=160, soft_wrap=True)
     table = _table((*_HEADINGS, f"at stake, {found['list']['currency']}"), left=("list of",))
     for one in found["as_ofs"]:
-        table.add_row(one["day"], *_cells(one, one["rule"]))
+        table.add_row(one["day"], *_cells(one, one["rule"], min(found["list"]["capacity"], one["n"])))
     whole, rule = ({**found["list"][name], **found["models"][name]["pooled"]} for name in ("model", "rule"))
     whole = whole | {"n": sum(one["n"] for one in found["as_ofs"])}
-    table.add_row("all lists", *_cells(whole, rule))
+    called = sum(min(found["list"]["capacity"], one["n"]) for one in found["as_ofs"]) / len(found["as_ofs"])
+    table.add_row("all lists", *_cells(whole, rule, called))
     spread = found["spread"]
-    table.add_row("varies by", "", f"{spread['base_rate']['std']:.1%}", f"{spread['auc']['std']:.3f}")
+    if len(found["as_ofs"]) > 1:
+        table.add_row("varies by", "", f"{spread['base_rate']['std']:.1%}", f"{spread['auc']['std']:.3f}")
     console.print(table)
     for line in _sentences(found):
         console.print(line)
@@ -115,7 +117,7 @@ def _failing(entries: list[dict[str, Any]]) -> "Table":
     return table
 
 
-def _cells(one: dict[str, Any], rule: dict[str, Any]) -> list[str]:
+def _cells(one: dict[str, Any], rule: dict[str, Any], called: float) -> list[str]:
     """One list as the cells of the table."""
     return [
         f"{one['n']:,}",
@@ -123,7 +125,7 @@ def _cells(one: dict[str, Any], rule: dict[str, Any]) -> list[str]:
         f"{one['auc']:.3f}",
         f"{rule['auc']:.3f}",
         f"{one['ece']:.3f}",
-        f"{one['caught'] / one['precision']:,.0f}" if one["precision"] else "-",
+        f"{called:,.0f}",
         f"{one['caught']:.0f}",
         f"{rule['caught']:.0f}",
         f"{one['lift']:.2f}",
@@ -140,12 +142,14 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     kinds = Counter(one["kind"] for one in found["as_ofs"])
     if len(kinds) > 1:
         lines.append("Kinds of model: " + ", ".join(f"{kind} on {_lists(n)}" for kind, n in sorted(kinds.items())))
-    moved, k = found["list"]["change"], found["list"]["capacity"]
+    moved = found["list"]["change"]
     if moved:
+        agrees = moved["rank_correlation"]
         lines.append(
-            f"From list to list, {found['step_days']} days later, {moved['came']:.0f} of the {k:,} names are new; "
+            f"From list to list, {found['step_days']} days later, {moved['came']:.0f} of the "
+            f"{moved['came'] + moved['kept']:,.0f} names are new; "
             f"{moved['by_eligibility']:.0%} of the changes are customers who became, or are no longer, customers to be "
-            f"scored. The order of the others agrees by {moved['rank_correlation']:.2f}"
+            "scored" + ("" if agrees is None else f". The order of the others agrees by {agrees:.2f}")
         )
     groups = found["stability"]["groups"]
     if groups:

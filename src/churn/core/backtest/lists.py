@@ -24,16 +24,20 @@ def changes(days: Sequence[Day], *, capacity: int) -> list[dict[str, Any]]:
 
 
 def summary(found: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """What changes from list to list on average; empty with fewer than two lists."""
+    """What changes from list to list on average; empty with fewer than two lists.
+
+    `rank_correlation` is the mean over the pairs that have one, NaN if none has.
+    """
     if not found:
         return {}
     came, went = sum(one["came"] for one in found), sum(one["went"] for one in found)
     explained = sum(one["came_eligible"] + one["went_ineligible"] for one in found)
+    agreed = [one["rank_correlation"] for one in found if np.isfinite(one["rank_correlation"])]
     return {
         "came": came / len(found),
         "kept": sum(one["kept"] for one in found) / len(found),
         "by_eligibility": explained / max(came + went, 1),
-        "rank_correlation": float(np.mean([one["rank_correlation"] for one in found])),
+        "rank_correlation": float(np.mean(agreed)) if agreed else float("nan"),
     }
 
 

@@ -36,6 +36,7 @@ def report(
     currency: str,
     time_zone: str,
     digest: Mapping[str, Any],
+    least: int,
     staleness: Sequence[Mapping[str, Any]] = (),
     ablation: Sequence[Mapping[str, Any]] = (),
     failing: Sequence[Mapping[str, Any]] = (),
@@ -56,6 +57,8 @@ def report(
         Where the days of the lists begin.
     digest : mapping
         What the figures were made from.
+    least : int
+        Groups of fewer customers are not shown.
     staleness, ablation, failing : sequence of mapping
         What the functions of these names say; empty where nobody asked.
 
@@ -73,7 +76,14 @@ def report(
     moved = changes(days, capacity=capacity)
     dates = tuple(one["day"] for one in as_ofs)
     found = {
-        "verdict": verdict(rows_by, differences["rule"], dates=dates, capacity=capacity, interval=interval),
+        "verdict": verdict(
+            rows_by,
+            differences["rule"],
+            dates=dates,
+            called=[min(capacity, one["n"]) for one in as_ofs],
+            base_rates=[one["base_rate"] for one in as_ofs],
+            interval=interval,
+        ),
         "asked": when.asked,
         "step_days": when.step_days,
         "stopped": [
@@ -103,7 +113,7 @@ def report(
             "change": summary(moved),
         },
         "coverage": _coverage(days, interval),
-        "stability": stability(days, lists, bootstrap=bootstrap, seed=seed, interval=interval),
+        "stability": stability(days, lists, least=least, bootstrap=bootstrap, seed=seed, interval=interval),
         "staleness": list(staleness),
         "ablation": list(ablation),
         "failing": list(failing),
@@ -162,12 +172,17 @@ def _coverage(days: Sequence[Day], interval: float) -> dict[str, Any]:
 
 
 def _spread(as_ofs: Sequence[Mapping[str, Any]], name: str) -> dict[str, dict[str, float]]:
-    """Of each metric the least, the most and the standard deviation over lists."""
+    """Of each metric the least, the most and the standard deviation over lists; null where there is one list only."""
     found = {}
     for figure in (*RANKING, *PROBABILITY, *LIST, DELIVERED):
         values = [(one if name == "model" else one[name])[figure] for one in as_ofs]
-        found[figure] = {"least": min(values), "most": max(values), "std": float(np.std(values))}
+        found[figure] = {"least": min(values), "most": max(values), "std": _deviation(values)}
     return found
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The standard deviation of which the lists are a sample; one list says nothing of it."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
 def _only(row: Mapping[str, float], figures: Sequence[str] | Mapping[str, Any]) -> dict[str, float]:

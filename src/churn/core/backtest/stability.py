@@ -7,9 +7,8 @@ import numpy as np
 
 from churn.core.backtest.day import Day
 from churn.core.backtest.judged import Judged, Rows, judged
+from churn.core.evaluation.groups import kept_groups
 
-LEAST = 20
-"""Groups of fewer customers are not reported: their figures are chance, and could tell of single people."""
 BOOTSTRAP_MOST = 200
 """Resamples of a group: its intervals are wide, and their ends need not be known to the third digit."""
 TENURES = (0.0, 90.0, 180.0, 365.0)
@@ -19,40 +18,47 @@ QUARTERS = ("lowest", "third", "second", "highest")
 
 
 def stability(
-    days: Sequence[Day], lists: Sequence[Rows], *, bootstrap: int, seed: int, interval: float
+    days: Sequence[Day], lists: Sequence[Rows], *, least: int, bootstrap: int, seed: int, interval: float
 ) -> dict[str, Any]:
     """One entry a band of tenure and a quarter of value, with the model's figures and their spread over lists.
 
-    `suppressed` counts the groups of fewer than `LEAST` customers, or with one outcome only.
+    `suppressed` counts the groups that are not shown: those of fewer than `least` customers, those that subtracting the
+    others from all would tell of so few, and those without a list on which some left and some stayed.
     """
+    customers = np.concatenate([rows.customers for rows in lists])
     found: list[dict[str, Any]] = []
     suppressed = 0
-    for attribute, value, masks in _groups(days):
-        kept = [rows.some(mask[day.known]) for day, rows, mask in zip(days, lists, masks, strict=True)]
-        there = [
-            Rows(r.as_of, r.customers, r.churned, r.value, {"model": r.scores["model"]}, r.capacity)
-            for r in kept
-            if len(r.churned)
-        ]
-        if not _enough(there):
-            suppressed += sum(len(rows.churned) for rows in there) > 0
-            continue
-        said = judged(there, bootstrap=min(bootstrap, BOOTSTRAP_MOST), seed=seed)
-        found.append({"attribute": attribute, "value": value, **_row(there, said, interval)})
+    for attribute, names, places in _groups(days):
+        of_each = [place[day.known] for day, place in zip(days, places, strict=True)]
+        whole, n = np.concatenate(of_each), len(names)
+        mute = [g for g in range(n) if not _tells(lists, of_each, g)]
+        place = np.where(np.isin(whole, mute), -1, whole)
+        kept = kept_groups(place, least, lambda inside: len(np.unique(customers[inside])))
+        suppressed += len(np.unique(whole[whole >= 0])) - len(kept)
+        for group in kept:
+            there = [
+                Rows(r.as_of, r.customers, r.churned, r.value, {"model": r.scores["model"]}, r.capacity)
+                for r in (rows.some(one == group) for rows, one in zip(lists, of_each, strict=True))
+                if len(r.churned)
+            ]
+            said = judged(there, bootstrap=min(bootstrap, BOOTSTRAP_MOST), seed=seed)
+            found.append({"attribute": attribute, "value": names[group], **_row(there, said, interval)})
     return {"groups": found, "suppressed": suppressed}
 
 
-def _groups(days: Sequence[Day]) -> Iterator[tuple[str, str, list[np.ndarray]]]:
-    """Attribute, value, and of each list the rows that have it."""
+def _groups(days: Sequence[Day]) -> Iterator[tuple[str, list[str], list[np.ndarray]]]:
+    """Attribute, names of its groups, and of each list the group of each customer, -1 for what is not known."""
     ends = [*TENURES[1:], np.inf]
-    for low, high in zip(TENURES, ends, strict=True):
-        words = f"{low:.0f} days or more" if np.isinf(high) else f"{low:.0f} to {high:.0f} days"
-        yield "tenure", words, [(day.tenure_days >= low) & (day.tenure_days < high) for day in days]
-    if not any(day.value.any() for day in days):
-        return
-    quarters = [_quarters(day.value) for day in days]
-    for place, words in enumerate(QUARTERS):
-        yield "value", f"{words} quarter", [quarter == place for quarter in quarters]
+    bands = [
+        f"{low:.0f} days or more" if np.isinf(high) else f"{low:.0f} to {high:.0f} days"
+        for low, high in zip(TENURES, ends, strict=True)
+    ]
+    tenures = [
+        np.where(np.isnan(t), -1, np.searchsorted(TENURES, t, "right") - 1) for t in (d.tenure_days for d in days)
+    ]
+    yield "tenure", bands, tenures
+    if any(day.value.any() for day in days):
+        yield "value", [f"{words} quarter" for words in QUARTERS], [_quarters(day.value) for day in days]
 
 
 def _quarters(value: np.ndarray) -> np.ndarray:
@@ -60,12 +66,10 @@ def _quarters(value: np.ndarray) -> np.ndarray:
     return np.minimum(np.searchsorted(np.sort(value), value, side="left") * 4 // max(len(value), 1), 3)
 
 
-def _enough(lists: Sequence[Rows]) -> bool:
-    if not lists:
-        return False
-    customers = np.unique(np.concatenate([rows.customers for rows in lists]))
-    churned = np.concatenate([rows.churned for rows in lists])
-    return len(customers) >= LEAST and bool(churned.any()) and not churned.all()
+def _tells(lists: Sequence[Rows], places: Sequence[np.ndarray], group: int) -> bool:
+    """Whether there is a list on which some of the group left and some stayed."""
+    outcomes = [rows.churned[place == group] for rows, place in zip(lists, places, strict=True)]
+    return any(churned.any() and not churned.all() for churned in outcomes)
 
 
 def _row(lists: Sequence[Rows], said: Judged, interval: float) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The verdict over all lists, in plain words by declared rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from churn.core.evaluation.comparison import by_chance, outcome
 
@@ -29,7 +31,8 @@ def verdict(
     difference: Mapping[str, float],
     *,
     dates: tuple[str, ...],
-    capacity: int,
+    called: Sequence[int],
+    base_rates: Sequence[float],
     interval: float,
 ) -> dict[str, str]:
     """`outcome`, and sentences `en` and `zh`.
@@ -40,20 +43,21 @@ def verdict(
         Of `model` and `rule`: each figure with `_low` and `_high`.
     difference : mapping
         The model's figures less the rule's.
+    called, base_rates : sequence
+        Of each list, how many customers are called, and the share of all on it who left.
     """
     row = rows["model"]
     key = outcome(row, difference)
-    n_called = min(capacity, round(row["caught"] / row["precision"])) if row["precision"] else capacity
     numbers = {
         "on": f"{len(dates)} lists from {dates[0]} to {dates[-1]}" if len(dates) > 1 else f"1 list, of {dates[0]}",
         "zh_on": f"{dates[0]} 至 {dates[-1]} 的 {len(dates)} 份名单" if len(dates) > 1 else f"{dates[0]} 的 1 份名单",
         "percent": 100 * interval,
-        "k": n_called,
+        "k": round(np.mean(called)),
         "auc": row["auc"],
         "rule_auc": rows["rule"]["auc"],
         "caught": row["caught"],
         "rule_caught": rows["rule"]["caught"],
-        "chance": n_called * row["base_rate"],
+        "chance": np.mean(np.multiply(called, base_rates)),
         **{f"d_{figure}": difference[figure] for figure in ("auc", "ap")},
         **{f"l_{figure}": difference[f"{figure}_low"] for figure in ("auc", "ap")},
         **{f"h_{figure}": difference[f"{figure}_high"] for figure in ("auc", "ap")},

@@ -1,5 +1,6 @@
 """Groups: what a column cuts the customers into, and which groups may be shown."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -36,18 +37,27 @@ def grouped(column: pa.ChunkedArray, *, currency: str | None) -> tuple[np.ndarra
     return place, names
 
 
-def kept_groups(counts: np.ndarray, least: int) -> list[int]:
+def kept_groups(place: np.ndarray, least: int, n_customers: Callable[[np.ndarray], int]) -> list[int]:
     """The groups that may be shown: of `least` customers, and so that those left out are `least` together, or none.
 
     Otherwise what is left out would be known from the shown groups and the whole.
 
-    >>> kept_groups(np.array([50, 30, 5]), 20), kept_groups(np.array([50, 30, 12, 9]), 20)
-    ([0], [0, 1])
+    Parameters
+    ----------
+    place : np.ndarray
+        The group of each row, shape `(n_rows,)`; -1: in none that could be shown.
+    n_customers : function
+        Of a mask of rows, how many customers they are of: one customer may have rows in several groups.
+
+    >>> kept_groups(np.repeat([0, 1, 2], [50, 30, 5]), 20, np.sum)
+    [0]
+    >>> kept_groups(np.repeat([0, 1, 2, 3], [50, 30, 12, 9]), 20, np.sum)
+    [0, 1]
     """
+    counts = np.array([n_customers(place == g) for g in range(int(place.max(initial=-1)) + 1)])
     kept = [g for g in np.argsort(-counts, kind="stable").tolist() if counts[g] >= least]
-    left = int(counts.sum()) - sum(int(counts[g]) for g in kept)
-    while kept and 0 < left < least:
-        left += int(counts[kept.pop()])
+    while kept and 0 < n_customers(~np.isin(place, kept)) < least:
+        kept.pop()
     return sorted(kept)
 
 

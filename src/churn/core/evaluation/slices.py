@@ -108,8 +108,7 @@ def by_slice(
     hidden = 0
     for name in columns.column_names:
         place, values = grouped(columns[name], currency=currencies.get(name))
-        counts = np.array([rows.n_customers(place == g) for g in range(len(values))])
-        kept = kept_groups(counts, slices_least)
+        kept = kept_groups(place, slices_least, rows.n_customers)
         hidden += len(values) - len(kept)
         found = [
             {
