@@ -4,7 +4,11 @@ import json
 import shutil
 
 import pytest
+from model_world import LIGHTGBM, world
 
+from churn.cli.tune import _folds
+from churn.shell import store
+from churn.words.errors import NotEnoughData
 from tests.pipelines.project import CHURN, changed, done
 
 SHORT = ("tune", "--trials", "2", "--folds", "2")
@@ -39,6 +43,23 @@ def test_a_search_is_told_goes_on_and_writes_what_it_found_where_it_stands(proje
     for name, value in report["best"]["values"].items():
         assert f"{name}: {'null' if value is None else value}\n" in after
     assert done(project, *CHURN, "config", "check").returncode == 0
+
+
+def test_a_time_budget_too_small_for_a_second_trial_is_told(project):
+    told = done(project, *CHURN, "tune", "--minutes", "0", "--folds", "2", "--seed", "8")
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.count("trial ") == 1
+    assert told.stdout.strip().endswith("give it more --minutes or --trials.")
+
+
+def test_where_trees_have_too_few_churners_no_simpler_model_is_advised_since_it_has_no_settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    features, snapshots, split = world(20)
+    for name, table in {"features": features, "snapshots": snapshots, "split": split}.items():
+        store.write(name, table)
+    with pytest.raises(NotEnoughData, match=r"stayers among 60 matured snapshots .* nothing to tune by") as refused:
+        _folds(LIGHTGBM, 2)
+    assert "ladder" not in str(refused.value)
 
 
 def test_another_kind_of_model_is_not_searched_for(project):

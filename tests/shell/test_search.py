@@ -1,6 +1,7 @@
 """A search goes on where it was killed, and its trials are those that it would have made without."""
 
-from contextlib import chdir
+import sqlite3
+from contextlib import chdir, closing
 
 import pytest
 from sqlalchemy import event
@@ -8,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from churn.shell import search as searched
 from churn.shell.search import best_of, search, study_name
-from churn.words.errors import IntegrityFault
+from churn.words.errors import DiskFault, IntegrityFault
 from churn.words.settings import Choice, Span
 
 SETTINGS = (Span("rate", 0.01, 10, whole=False, log=True), Span("leaves", 2, 20, whole=True, log=False))
@@ -109,6 +110,46 @@ def test_a_store_that_is_none_is_named():
     searched.STORE.write_bytes(b"not a database, but long enough to be taken for one" * 20)
     with pytest.raises(IntegrityFault, match=r"reports/tuning\.db cannot be read"):
         made()
+
+
+def damaged(change, match, fault=IntegrityFault):
+    """A search of four trials, whose store is changed, cannot go on, and says why."""
+    made(trials=1)
+    change(searched.STORE)
+    with pytest.raises(fault, match=match):
+        made(trials=2)
+
+
+def test_a_store_whose_damage_shows_only_under_way_is_named():
+    def overwritten(path):
+        content = bytearray(path.read_bytes())
+        content[20_000:40_000] = bytes(20_000)
+        path.write_bytes(content)
+
+    damaged(overwritten, r"reports/tuning\.db cannot be read: .*malformed")
+
+
+def test_a_store_of_another_version_is_named():
+    def newer(path):
+        with closing(sqlite3.connect(path)) as store, store:
+            store.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
+
+    damaged(newer, r"reports/tuning\.db was written by another version of Optuna")
+
+
+def test_a_disk_that_is_full_is_no_damage_and_the_search_goes_on_once_there_is_room(whole):
+    def fill(connection, _):
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    made("full", trials=1)
+    event.listen(Engine, "connect", fill)
+    try:
+        with pytest.raises(DiskFault, match=r"reports/tuning\.db cannot be written: .*full"):
+            made("full", trials=400)
+    finally:
+        event.remove(Engine, "connect", fill)
+    assert made("full", trials=16)[:16] == whole
 
 
 def test_a_study_of_other_data_is_another_study():

@@ -50,10 +50,11 @@ def tune(
     with one_search():
         place, section = _section()
         confirming, *searched = _folds(section, folds)
-        name = study_name("lightgbm", sorted(section.items()), seed, folds, _digests())
+        wide = space(section)
+        name = study_name("lightgbm", sorted(section.items()), wide, seed, folds, _digests())
         found = search(
             lambda values: losses(searched, section, values),
-            space(section),
+            wide,
             folds=len(searched),
             name=name,
             first=in_use(section),
@@ -111,15 +112,27 @@ def _section() -> tuple[str, dict[str, Any]]:
 
 
 def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":
+    """The folds.
+
+    Raises
+    ------
+    NotEnoughData
+        There are too few churners for boosted trees, or too few dates.
+    """
     from churn.core import tuning
-    from churn.core.model.enough import MANY
+    from churn.core.model.enough import MANY, TooFewToLearnError
     from churn.core.model.parts import learning
     from churn.shell import store
+    from churn.words.errors import NotEnoughData
 
     split = store.read("split")
     most = min(section["rows_most"] or ROWS_MOST, ROWS_MOST)
     features, snapshots = store.batches("features", rows=ROWS), store.read("snapshots")
-    known = learning(features, snapshots, split, rows_most=most, seed=section["seed"], least=MANY)
+    try:
+        known = learning(features, snapshots, split, rows_most=most, seed=section["seed"], least=MANY)
+    except TooFewToLearnError as fault:
+        # Its hint is a simpler model, which has no settings to look for.
+        raise NotEnoughData(f"{fault.said}; until then there is nothing to tune by") from fault
     return tuning.folds(known, split, {"max_bin": section["max_bin"]}, folds=folds, time_zone=_zone())
 
 
@@ -189,6 +202,10 @@ def _said(report: dict[str, Any], wanted: "list[Change]") -> str:
         f"{len(report['trials'])} trials, {report['pruned']} given up. Best log loss on {len(report['folds'])} dates "
     )
     lines = [f"{tried}{best['loss']:.5f} (trial {best['number'] + 1}), with the settings in use {current['loss']:.5f}."]
+    if len(report["trials"]) == 1:
+        return (
+            "Only the settings in use were judged, so there is nothing to compare: give it more --minutes or --trials."
+        )
     if not wanted:
         return "\n".join([*lines, "The settings in use are the best of all trials."])
     verdict = "not certain to be better or worse: more trials, or keep what you have"

@@ -5,12 +5,14 @@ how many trials were finished before it, and learns from these alone.
 """
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from churn.words.errors import IntegrityFault
+from churn.words.errors import DiskFault, IntegrityFault
 from churn.words.settings import Choice, Setting, Values
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ STARTING = 10
 """Trials that are chosen by chance before the others are learnt from, as Optuna does unless told otherwise."""
 UNPRUNED = 5
 """Trials that are judged on every fold before any is given up: a median of fewer is chance."""
+NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+"""What SQLite answers where the disk, and not the file, is at fault."""
 
 
 class Trial(NamedTuple):
@@ -71,18 +75,26 @@ def search(
         The values of the first trial.
     tell
         Called with each trial that ends.
+
+    Raises
+    ------
+    IntegrityFault
+        The store is damaged, or of a newer version.
+    DiskFault
+        The store cannot be written.
     """
     started = time.monotonic()
-    study = _study(name)
-    while len(found := ended(study)) < trials and (not found or time.monotonic() - started < seconds):
-        study.sampler = _sampler(f"{seed} {len(found)}")
-        if not found and not study.get_trials(states=_states("WAITING")):
-            study.enqueue_trial(first)
-        trial = study.ask()
-        values = {setting.name: _chosen(trial, setting) for setting in settings}
-        trial.set_user_attr("values", values)
-        _judged(study, trial, judge(values), folds)
-        tell(ended(study)[-1])
+    with _stored():
+        study = _study(name)
+        while len(found := ended(study)) < trials and (not found or time.monotonic() - started < seconds):
+            study.sampler = _sampler(f"{seed} {len(found)}")
+            if not found and not study.get_trials(states=_states("WAITING")):
+                study.enqueue_trial(first)
+            trial = study.ask()
+            values = {setting.name: _chosen(trial, setting) for setting in settings}
+            trial.set_user_attr("values", values)
+            _judged(study, trial, judge(values), folds)
+            tell(ended(study)[-1])
     return found
 
 
@@ -114,7 +126,6 @@ def best_of(trials: Sequence[Trial]) -> Trial:
 def _study(name: str) -> "optuna.Study":
     """The study of that name, made if it is not there, in which nothing is under way."""
     import optuna
-    from sqlalchemy.exc import DatabaseError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = STORE.absolute()
@@ -126,12 +137,33 @@ def _study(name: str) -> "optuna.Study":
             pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=0),
             load_if_exists=True,
         )
-    except DatabaseError as error:
-        raise IntegrityFault(f"{STORE} cannot be read: {error.orig}. Remove it; the search then begins anew") from error
+    except RuntimeError as error:
+        raise IntegrityFault(
+            f"{STORE} was written by another version of Optuna than {optuna.__version__}. Install that one, or remove "
+            "the file; the search then begins anew"
+        ) from error
     # The lock of a search keeps others away, so a trial that still runs was killed.
     for trial in study.get_trials(deepcopy=False, states=_states("RUNNING")):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
+
+
+@contextmanager
+def _stored() -> Iterator[None]:
+    """What goes wrong with the store, as a fault that says what to do."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        yield
+    except (DatabaseError, StorageInternalError) as error:
+        # Optuna wraps most of what SQLite says.
+        said = getattr(error if isinstance(error, DatabaseError) else error.__cause__, "orig", error)
+        if getattr(said, "sqlite_errorcode", 0) & 0xFF in NO_ROOM:
+            raise DiskFault(
+                f"{STORE} cannot be written: {said}. Free some space or mend the permissions; the search then goes on"
+            ) from error
+        raise IntegrityFault(f"{STORE} cannot be read: {said}. Remove it; the search then begins anew") from error
 
 
 def _judged(study: "optuna.Study", trial: "optuna.Trial", judged: Iterator[tuple[float, int]], folds: int) -> None:
