@@ -87,6 +87,16 @@ def test_a_signal_ends_the_command_with_its_code_and_tidies_up(number, code, tmp
     assert (tmp_path / "tidy").exists()
 
 
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", Exit.TERMINATED), ("SIGINT", Exit.INTERRUPTED)])
+def test_a_signal_during_a_query_is_no_bug(number, code):
+    """DuckDB turns what the signal raises into an error of its own."""
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    told_soon = f"threading.Timer(0.3, os.kill, (os.getpid(), signal.{number})).start()"
+    query = "con.execute('SET threads = 1'); con.execute('SELECT sum(hash(range)) FROM range(9_000_000_000)')"
+    done = trial(f"import duckdb, os, signal, threading; con = duckdb.connect(); {heard}; {told_soon}; {query}")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
 @pytest.mark.parametrize("ending", ["pass", "raise UsageFault('what')", "raise SystemExit(143)", "1 / 0"])
 def test_a_command_ends_without_looking_through_all_that_it_imported(ending):
     seen = "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000))"

@@ -26,7 +26,10 @@ def bad():
 
 def sleep():
     Path("pid.txt").write_text(str(os.getpid()))
-    time.sleep(60)
+    try:
+        time.sleep(60)
+    finally:
+        Path("tidy.txt").touch()
 
 DEEDS = {
     "nothing": lambda: None,
@@ -91,10 +94,10 @@ def steps_and_fault() -> tuple[list[tuple[str, str]], Fault | None]:
 
 
 @contextmanager
-def sleeping() -> Iterator[subprocess.Popen]:
-    """A run in another process, once its second stage sleeps."""
+def sleeping(first: str = "") -> Iterator[subprocess.Popen]:
+    """A run in another process, which does something first, once its second stage sleeps."""
     Path("deed.txt").write_text("sleep")
-    with subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", first + RUN], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert any(line == "second started\n" for line in process.stdout)
             yield process
@@ -177,6 +180,16 @@ def test_a_term_signal_ends_the_stages_within_5_seconds_and_the_next_run_goes_on
     assert is_gone(stage)
     (graph / "deed.txt").write_text("nothing")
     assert steps_and_fault() == ([("first", "unchanged"), ("second", "started"), ("second", "made")], None)
+
+
+def test_stages_tidy_up_even_if_the_run_was_started_deaf_to_ctrl_c(graph):
+    """As shells start what a script puts into the background: it was killed, and left what it had spilled."""
+    with sleeping(first="import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)") as process:
+        stage = stage_process()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == Exit.TERMINATED
+    assert is_gone(stage)
+    assert Path("tidy.txt").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child whose parent was killed")

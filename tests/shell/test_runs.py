@@ -107,6 +107,22 @@ def test_a_stage_ends_with_the_code_of_its_fault_and_no_traceback(raised, code, 
     assert "Traceback" not in done.stderr
 
 
+def test_a_stage_that_is_stopped_during_a_query_was_told_to_stop_and_met_no_bug():
+    """DuckDB turns Ctrl-C into an error of its own."""
+    told_soon = "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    query = "con.execute('SET threads = 1'); con.execute('SELECT sum(hash(range)) FROM range(9_000_000_000)')"
+    done = ended(f"import duckdb, os, signal, threading; con = duckdb.connect(); {heard}; {told_soon}; {query}")
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.INTERRUPTED, "", "")
+
+
+def test_a_stage_that_is_stopped_does_not_wait_for_libraries_to_end():
+    done = ended(
+        "import atexit, duckdb; atexit.register(print, 'the end of Python'); print('said'); raise KeyboardInterrupt"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.INTERRUPTED, "said\n", "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the platform does not tell")
 def test_a_stage_without_memory_says_what_it_held_and_what_there_is():
     said = ended("raise MemoryError('400 MB')").stderr

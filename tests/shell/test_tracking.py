@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -125,6 +126,16 @@ def test_the_same_files_are_told_once(root: Path, store: Path) -> None:
     assert len(runs(store)) == registered(store) == 1
 
 
+def test_nothing_is_left_in_the_folder_for_temporary_files(
+    root: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduler runs every night for years."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert track(root, **SECTION)["registered"]
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_the_figures_of_a_backtest_are_told_under_names_of_their_own(root: Path) -> None:
     write(
         root / "data/measured.json", '{"backtest": {"pooled": {"auc": 0.8}, "as_ofs": [{"auc": 0.7}]}, "digests": {}}'
@@ -132,7 +143,7 @@ def test_the_figures_of_a_backtest_are_told_under_names_of_their_own(root: Path)
     assert told(root).metrics == {"model.auc": 0.86, "model.n": 2318.0, "backtest.pooled.auc": 0.8}
 
 
-def test_a_card_that_changed_alone_replaces_the_one_of_its_run(root: Path, store: Path) -> None:
+def test_a_card_that_changed_alone_replaces_the_one_of_its_run(root: Path, store: Path, tmp_path: Path) -> None:
     import mlflow
 
     write(root / "reports/card/model_card.json", '{"grade": {"grade": "B"}}')
@@ -140,7 +151,8 @@ def test_a_card_that_changed_alone_replaces_the_one_of_its_run(root: Path, store
     assert mlflow.MlflowClient().get_run(first["run_id"]).data.tags["grade"] == "B"
     write(root / "reports/card/model_card.json", '{"grade": {"grade": "A"}}')
     assert track(root, **SECTION) == first
-    path = mlflow.artifacts.download_artifacts(run_id=first["run_id"], artifact_path="card/model_card.json")
+    told_card = {"run_id": first["run_id"], "artifact_path": "card/model_card.json"}
+    path = mlflow.artifacts.download_artifacts(**told_card, dst_path=str(tmp_path / "read"))
     assert json.loads(Path(path).read_text())["grade"]["grade"] == "A"
     assert mlflow.MlflowClient().get_run(first["run_id"]).data.tags["grade"] == "A"
 

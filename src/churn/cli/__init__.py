@@ -88,8 +88,10 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # the border of the program
-        from churn.shell.runs import explained, told
+        from churn.shell.runs import explained, interrupted, told
 
+        if interrupted(error):
+            sys.exit(_code_of_signal())
         fault = explained(error)
         if fault is None:
             sys.stderr.write("churn met a bug of its own. Report it with the lines below; your data is as it was.\n")
@@ -104,6 +106,11 @@ def main() -> None:
         from churn.shell.runs import ending
 
         ending()  # a run that is told to stop has a promise to keep
+
+
+def _code_of_signal() -> Exit:
+    """The code of the signal that was heard: `_terminated` leaves its own ignored."""
+    return Exit.TERMINATED if signal.getsignal(signal.SIGTERM) == signal.SIG_IGN else Exit.INTERRUPTED
 
 
 def _terminated(number: int, _: object) -> None:

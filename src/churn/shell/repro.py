@@ -70,8 +70,18 @@ def _started(command: list[str]) -> subprocess.Popen[str]:
         errors="replace",
         env=environment(),
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - the caller has no threads yet
+        preexec_fn=_child,  # noqa: PLW1509 - the caller has no threads yet
     )
+
+
+def _child() -> None:
+    """What the child does before it becomes the command.
+
+    A shell starts what it puts into the background deaf to the signal by which `_end` asks the stages to stop, and
+    children inherit that: they had to be killed after two seconds, and left what they had spilled.
+    """
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment() -> dict[str, str]:

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from churn.shell.starts import bring
 from churn.words.errors import DiskFault, Exit, Fault, IntegrityFault, LockedFault
@@ -89,8 +90,10 @@ def stage(name: str, main: Callable[[], None], uses: Sequence[str] = ()) -> None
         with _held(LOCKS / f"{name}.lock", f"stage {name}", _STAGE_WAIT_SECONDS):
             main()
     except KeyboardInterrupt:
-        raise SystemExit(Exit.INTERRUPTED) from None
+        _stop()
     except Exception as error:  # the border of a process: what leaves here is a code and a message
+        if interrupted(error):
+            _stop()
         fault = explained(error)
         if fault is None:
             _mark(stage=name, state="failed", code=Exit.BUG, message=_last_line(error), trace=traceback.format_exc())
@@ -127,6 +130,18 @@ def one_search() -> Iterator[None]:
     """
     with _held(LOCKS / "search.lock", "a search", 0):
         yield
+
+
+def interrupted(error: Exception) -> bool:
+    """Whether a signal arrived during a query: DuckDB makes an error of its own of whatever the signal raised."""
+    return type(error) is RuntimeError and str(error) == "Query interrupted"
+
+
+def _stop() -> NoReturn:
+    """End as told, once what was open is closed: libraries would take half a second to take themselves apart."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(Exit.INTERRUPTED)
 
 
 def ending() -> None:
