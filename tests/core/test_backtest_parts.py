@@ -79,7 +79,7 @@ def test_models_of_days_without_a_list_are_planned_where_the_history_allows():
     # Two months are 61 days, four times 14 the nearest; nine months before, the year has hardly begun.
     assert when.older_days == {0: 0, 2: 56, 9: 280}
     assert when.extra == [newest - 56 * DAY_US]
-    assert when.newest(1).extra == []
+    assert when.newest(1, when.days).extra == []
 
 
 def test_every_source_is_a_feed_and_those_that_share_an_event_type_are_one():
@@ -120,16 +120,18 @@ def test_a_source_that_failed_tells_nothing_from_then_on_and_corrects_nothing():
 
 def test_without_a_source_its_features_say_that_nothing_happened(tables, shop):
     there, when, _ = shop
-    dates = when.newest(1).every_date
+    dates = when.newest(1, when.days).every_date
     features = rows_without(*tables, made_up.RECIPE, feed=COMPLAINTS, dates=dates)
-    other, differ = with_features(there, when.newest(1), features)
+    other, differ = with_features(there, when.newest(1, when.days), features)
     assert differ > 0
     assert pc.max(other.features["complaints_90d"]).as_py() == 0
     assert pc.all(pc.is_nan(other.features["days_since_complaint"])).as_py()
     here = pc.is_in(there.outcomes["as_of"], value_set=pc.unique(other.outcomes["as_of"]))
     assert other.features["purchases_90d"].equals(there.features["purchases_90d"].filter(here))
     assert other.features["plan"].null_count < features.num_rows
-    _, plans = with_features(there, when.newest(1), rows_without(*tables, made_up.RECIPE, feed=PLANS, dates=dates))
+    _, plans = with_features(
+        there, when.newest(1, when.days), rows_without(*tables, made_up.RECIPE, feed=PLANS, dates=dates)
+    )
     assert plans == 1
 
 
@@ -141,11 +143,20 @@ def test_what_the_world_is_made_of_is_worth_much_and_noise_nothing():
         ("family", "silence", 1, without_columns(there, ["days_since_purchase"])),
         ("family", "noise", 5, without_columns(there, noise)),
     ]
-    silence, nothing = ablated(iter(worlds), days, when.newest(2), settings, **JUDGING)
+    silence, nothing = ablated(iter(worlds), days, when.newest(2, when.days), settings, **JUDGING)
     assert silence["worth"]["auc_low"] > 0.03
     assert silence["worth"]["money_delivered"] > 0
     assert nothing["worth"]["auc_low"] < 0.01
     assert (silence["lists"], nothing["columns"]) == (2, 5)
+
+
+def test_sources_are_left_out_of_lists_that_could_be_made():
+    there, when, settings = made_up.numbers(1.0, 4)
+    oldest = [day(there, when, int(when.days[0]), settings)]
+    worlds = [("family", "silence", 1, without_columns(there, ["days_since_purchase"]))]
+    (found,) = ablated(iter(worlds), oldest, when.newest(3, [oldest[0].as_of]), settings, **JUDGING)
+    assert found["lists"] == 1
+    assert found["worth"]["auc"] > 0
 
 
 def test_a_model_that_cannot_be_trained_without_a_family_says_why():
@@ -153,7 +164,7 @@ def test_a_model_that_cannot_be_trained_without_a_family_says_why():
     rule = replace(settings, model={"kind": "rule", "calibration": "platt"})
     days = [day(there, when, int(one), rule) for one in when.days[-1:]]
     worlds = [("family", "silence", 1, without_columns(there, ["days_since_purchase"]))]
-    (found,) = ablated(iter(worlds), days, when.newest(1), rule, **JUDGING)
+    (found,) = ablated(iter(worlds), days, when.newest(1, when.days), rule, **JUDGING)
     assert "there is no time rule" in found["why"]
 
 

@@ -50,6 +50,7 @@ BACKTEST = {
     "difference": {"rule": AHEAD},
     "interval": 0.95,
     "bootstrap": 500,
+    "coverage": REPORT["coverage"],
     "verdict": {"outcome": "better", "en": "Better on six lists.", "zh": "在六份名单上更优。"},
 }
 MADE = {
@@ -121,8 +122,6 @@ def test_what_nobody_has_measured_allows_b_at_most():
         ("better", "none", {"verdict__outcome": "worse"}),
         ("true", "B", {"ece_most": 0.025}),
         ("true", "C", {"ece_most": 0.005}),
-        ("covered", "B", {"coverage__observed_high": 0.86}),
-        ("covered", "B", {"coverage__observed_low": 0.94}),
         ("groups", "B", {"slices": [{**GROUP, "ece_low": 0.051}]}),
         ("groups", "B", {"slices": [{**GROUP, "auc_high": 0.49}]}),
         ("groups", "B", {"slices": []}),
@@ -132,6 +131,24 @@ def test_one_bad_answer_is_enough(question, earned, changes):
     found, answers = allows(changed(MEASURED, **changes))
     assert (found, answers.pop(question)) == (earned, earned)
     assert set(answers.values()) == {"A"}
+
+
+@pytest.mark.parametrize("off", [{"observed_high": 0.86}, {"observed_low": 0.94}])
+def test_intervals_are_judged_over_all_dates_where_there_are_more_than_one(off):
+    wrong = REPORT["coverage"] | off
+    newest = changed(MEASURED, coverage=wrong)
+    assert allows(newest, None)[1]["covered"] == "B"
+    assert allows(newest)[1]["covered"] == "A"
+    assert allows(MEASURED, BACKTEST | {"coverage": wrong}) == ("B", allows(MEASURED)[1] | {"covered": "B"})
+
+
+@pytest.mark.parametrize("order", ["rule", "value"])
+def test_a_graded_model_whose_order_the_list_does_not_have_is_not_said_to_be_in_use(order):
+    ordered = {"order": order, "en": "", "zh": ""}
+    found = grade(changed(MEASURED, verdict__outcome="no_better", list=ordered), BACKTEST)
+    assert found.grade == "A"
+    assert "this list is not in its order" in found.words["en"]
+    assert "本名单不按该模型排序" in found.words["zh"]
 
 
 @pytest.mark.parametrize(

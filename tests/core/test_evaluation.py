@@ -200,18 +200,34 @@ def test_a_test_part_of_stayers_only_is_not_enough_data(tables):
 )
 def test_the_verdict_follows_the_intervals_of_auc_and_ap(auc, ap, expected):
     difference = {"auc_low": auc[0], "auc_high": auc[1], "ap_low": ap[0], "ap_high": ap[1]}
-    assert outcome({"auc_low": 0.51}, difference) == expected
+    assert outcome({"auc_low": 0.51}, difference, 1000, 200) == expected
 
 
 @pytest.mark.parametrize(("ap_low", "still"), [(0.02, "no_better"), (-0.02, "no_better"), (-0.2, "no_better")])
 def test_a_model_that_may_rank_by_chance_is_not_better_than_a_rule_below_chance(ap_low, still):
     ahead = {"auc_low": 0.01, "auc_high": 0.11, "ap_low": ap_low, "ap_high": 0.06}
-    assert outcome({"auc_low": 0.492}, ahead) == still
+    assert outcome({"auc_low": 0.492}, ahead, 1000, 200) == still
 
 
 def test_a_model_that_may_rank_by_chance_is_worse_than_a_rule_that_certainly_leads():
     behind = {"auc_low": -0.11, "auc_high": -0.01, "ap_low": -0.1, "ap_high": -0.02}
-    assert outcome({"auc_low": 0.48}, behind) == "worse"
+    assert outcome({"auc_low": 0.48}, behind, 1000, 200) == "worse"
+
+
+@pytest.mark.parametrize("churners", [1, 4, 396, 399])
+def test_a_handful_of_churners_or_stayers_proves_nothing(churners):
+    """One churner at the top gives every resample the same AUC, and an interval without width."""
+    churned = np.arange(400) < churners
+    scores = {"model": np.where(churned, 0.9, np.linspace(0.1, 0.2, 400)), "rule": np.linspace(0.1, 0.9, 400)}
+    table = compare(churned, scores, np.arange(400), seed=1, bootstrap=100, interval=0.95)
+    team = at_capacity(churned, scores, np.zeros(400, np.int64), 20)
+    said = verdict(table, team, rule={"en": "the rule", "zh": "规则"}, interval=0.95, ece_most=0.05)
+    assert table.differences["rule"]["auc_low"] > 0
+    assert said["outcome"] == "no_better"
+    assert (
+        f"{churners} churned and {400 - churners} stayed: with fewer than 5 of either nothing is proved" in said["en"]
+    )
+    assert f"流失样本 {churners} 个，留存样本 {400 - churners} 个：任一类少于 5 个时" in said["zh"]
 
 
 def test_probabilities_are_called_untrue_only_when_the_whole_interval_is_beyond_the_limit():
@@ -246,7 +262,7 @@ def test_a_random_score_is_not_called_better_than_another():
     churned = random.random(400) < 0.2
     scores = {name: random.random(400) for name in ("model", "rule")}
     table = compare(churned, scores, np.arange(400), seed=1, bootstrap=300, interval=0.95)
-    assert outcome(table.rows["model"], table.differences["rule"]) == "no_better"
+    assert outcome(table.rows["model"], table.differences["rule"], 400, int(churned.sum())) == "no_better"
 
 
 def test_a_paired_difference_is_surer_than_two_intervals_beside_each_other():

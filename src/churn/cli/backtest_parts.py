@@ -33,7 +33,7 @@ def ablated(made: Made, days: "list[Day]", settings: "Settings", judging: dict[s
     """What each source and each family of features is worth on the newest lists."""
     from churn.core import backtest
 
-    when = made.when.newest(backtest.LISTS_MOST)
+    when = made.when.newest(backtest.LISTS_MOST, [day.as_of for day in days])
     found, began = [], time.monotonic()
     for entry in backtest.ablated(_worlds(made, when), days, when, settings, **judging):
         worth = f"AUC {entry['worth']['auc']:+.4f}" if "worth" in entry else entry["why"]

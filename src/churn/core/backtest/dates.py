@@ -57,9 +57,9 @@ class Plan:
         """The days of which only the model is wanted, ascending."""
         return sorted(set(self.dates) - {int(day) for day in self.days})
 
-    def newest(self, most: int) -> "Plan":
-        """At most so many of the newest lists, and nothing else."""
-        days = self.days[-most:]
+    def newest(self, most: int, made: Sequence[int]) -> "Plan":
+        """At most so many of the newest of the lists that could be made, and nothing else."""
+        days = np.array(sorted(made)[-most:], np.int64)
         return Plan(days, {int(day): self.dates[int(day)] for day in days}, self.step_days, len(days), {})
 
 

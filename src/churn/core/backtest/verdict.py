@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from churn.core.evaluation.comparison import by_chance, outcome
+from churn.core.evaluation.comparison import doubts, outcome
 
 OUTCOMES = {
     "better": ("Better than the best time rule", "优于最佳时间规则"),
@@ -32,7 +32,8 @@ def verdict(
     *,
     dates: tuple[str, ...],
     called: Sequence[int],
-    base_rates: Sequence[float],
+    sizes: Sequence[int],
+    churners: Sequence[int],
     interval: float,
 ) -> dict[str, str]:
     """`outcome`, and sentences `en` and `zh`.
@@ -43,11 +44,12 @@ def verdict(
         Of `model` and `rule`: each figure with `_low` and `_high`.
     difference : mapping
         The model's figures less the rule's.
-    called, base_rates : sequence
-        Of each list, how many customers are called, and the share of all on it who left.
+    called, sizes, churners : sequence of int
+        Of each list, how many customers are called, how many there are, and how many of these left.
     """
     row = rows["model"]
-    key = outcome(row, difference)
+    judged_on = sum(sizes), sum(churners)
+    key = outcome(row, difference, *judged_on)
     numbers = {
         "on": f"{len(dates)} lists from {dates[0]} to {dates[-1]}" if len(dates) > 1 else f"1 list, of {dates[0]}",
         "zh_on": f"{dates[0]} 至 {dates[-1]} 的 {len(dates)} 份名单" if len(dates) > 1 else f"{dates[0]} 的 1 份名单",
@@ -57,14 +59,14 @@ def verdict(
         "rule_auc": rows["rule"]["auc"],
         "caught": row["caught"],
         "rule_caught": rows["rule"]["caught"],
-        "chance": np.mean(np.multiply(called, base_rates)),
+        "chance": np.mean(np.multiply(called, churners) / np.array(sizes)),
         **{f"d_{figure}": difference[figure] for figure in ("auc", "ap")},
         **{f"l_{figure}": difference[f"{figure}_low"] for figure in ("auc", "ap")},
         **{f"h_{figure}": difference[f"{figure}_high"] for figure in ("auc", "ap")},
     }
     words = dict(zip(("en", "zh"), OUTCOMES[key], strict=True))
     said = {
-        "en": " ".join((MEASURED["en"].format(outcome=words["en"], **numbers), *by_chance(row, "en"))),
-        "zh": "".join((MEASURED["zh"].format(outcome=words["zh"], **numbers), *by_chance(row, "zh"))),
+        "en": " ".join((MEASURED["en"].format(outcome=words["en"], **numbers), *doubts(row, *judged_on, "en"))),
+        "zh": "".join((MEASURED["zh"].format(outcome=words["zh"], **numbers), *doubts(row, *judged_on, "zh"))),
     }
     return {"outcome": key, **said}

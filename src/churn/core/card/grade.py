@@ -57,6 +57,13 @@ NO_SIGNAL = {
 }
 """Instead of the advice to use the rule, where the list does not go by it either."""
 
+NOT_NOW = {
+    "en": "Better than the rule over the dates of the backtest, but not proved so at the newest date: this list is not "
+    "in its order, and its probabilities are not the model's.",
+    "zh": "在回测各日期上优于规则，但在最新日期未获证明：本名单不按该模型排序，其中的概率也不是该模型的。",
+}
+"""Instead of the advice to use the order and the probabilities, where the list shows others."""
+
 
 def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> Grade:
     """The grade that an evaluation earns, with the backtest of the same data and model where there is one.
@@ -76,5 +83,7 @@ def grade(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> 
     believed = next(answer.allows != "none" for answer in answers if answer.name == "believable")
     if not believed:
         return Grade(worst, NOT_BELIEVED, answers)
-    by_chance = worst == "none" and evaluation["list"]["order"] == "value"
-    return Grade(worst, NO_SIGNAL if by_chance else MEANING[worst], answers)
+    by = evaluation["list"]["order"]
+    if worst == "none":
+        return Grade(worst, NO_SIGNAL if by == "value" else MEANING[worst], answers)
+    return Grade(worst, MEANING[worst] if by == "model" else NOT_NOW, answers)

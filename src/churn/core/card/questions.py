@@ -160,8 +160,8 @@ def _dates(_: object, backtest: Mapping[str, Any] | None) -> Answer:
     )
 
 
-def _covered(evaluation: Mapping[str, Any], _: object) -> Answer:
-    found = evaluation["coverage"]
+def _covered(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> Answer:
+    found = (backtest or evaluation)["coverage"]
     nominal, low, high = found["nominal"], found["observed_low"], found["observed_high"]
     off = low > nominal + COVERAGE_OFF_MOST or high < nominal - COVERAGE_OFF_MOST
     return Answer(

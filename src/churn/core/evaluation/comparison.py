@@ -9,6 +9,11 @@ import numpy as np
 from churn.core.metrics import metrics
 from churn.core.resamples import interval_of, replicates
 
+PROVES_LEAST = 5
+"""Churners, and stayers, without whom resamples do not say how sure a difference is: of two random scores of 200 to
+300 customers the first was called better in 31 of 100 draws with 1 churner, in 11 with 2, in 5 with 3, in 2 with 4 or 5
+(2.5 is what the interval allows), and the interval of an AUC held one half in 13, 56, 80, 84 and 87 of 100."""
+
 JUDGED = ("auc", "ap")
 """The metrics that the verdict rests on: both judge the order of the list, and neither depends on calibration."""
 
@@ -20,7 +25,8 @@ OUTCOMES = {
 }
 """better: both intervals of the difference lie above zero; partly_better: one does, and the other holds zero; worse:
 one lies below zero, and none above; no_better: anything else. Besides, only a model that ranks better than chance, the
-whole interval of its AUC above one half, can be better: on noise, a rule may be worse than chance by chance."""
+whole interval of its AUC above one half, can be better: on noise, a rule may be worse than chance by chance. And of
+fewer than `PROVES_LEAST` churners or stayers nothing is proved."""
 
 MEASURED = {
     "en": "AUC {auc:.3f} against {rule_auc:.3f} (difference {d_auc:+.3f}, {percent:g}% interval {l_auc:+.3f} to "
@@ -35,6 +41,11 @@ BY_CHANCE = {
     "zh": "模型的排序可能并不优于随机：其 AUC 介于 {low:.3f} 与 {high:.3f} 之间，0.5 即随机。",
 }
 """Said of a model whose AUC may be one half: the differences alone would not explain why it is not better."""
+TOO_FEW = {
+    "en": "{churners:,} churned and {stayers:,} stayed: with fewer than {least} of either nothing is proved, whatever "
+    "the intervals say.",
+    "zh": "流失样本 {churners:,} 个，留存样本 {stayers:,} 个：任一类少于 {least} 个时，无论区间如何都不能证明什么。",
+}
 FOUND = {
     "en": "Of the {k:,} customers with the highest scores, {caught:.0f} churned; with the rule {rule_caught:.0f}, by "
     "chance {chance:.0f}.",
@@ -101,13 +112,17 @@ def compare(
     return Comparison(rows, differences)
 
 
-def outcome(row: Mapping[str, float], difference: Mapping[str, float]) -> str:
-    """The key of `OUTCOMES` that a model's row, and its paired difference from the time rule, earn.
+def outcome(row: Mapping[str, float], difference: Mapping[str, float], n: int, churners: int) -> str:
+    """The key of `OUTCOMES` that a model's row, and its paired difference from the time rule, earn on `n` snapshots.
 
     >>> ahead = {"auc_low": 0.01, "auc_high": 0.05, "ap_low": 0.01, "ap_high": 0.05}
-    >>> outcome({"auc_low": 0.7}, ahead), outcome({"auc_low": 0.49}, ahead)
+    >>> outcome({"auc_low": 0.7}, ahead, 100, 20), outcome({"auc_low": 0.49}, ahead, 100, 20)
     ('better', 'no_better')
+    >>> outcome({"auc_low": 0.7}, ahead, 100, 4)
+    'no_better'
     """
+    if min(churners, n - churners) < PROVES_LEAST:
+        return "no_better"
     above = [metric for metric in JUDGED if difference[f"{metric}_low"] > 0]
     below = [metric for metric in JUDGED if difference[f"{metric}_high"] < 0]
     if above and maybe_chance(row):
@@ -126,8 +141,10 @@ def maybe_chance(row: Mapping[str, float]) -> bool:
     return row["auc_low"] <= 0.5
 
 
-def by_chance(row: Mapping[str, float], language: str) -> tuple[str, ...]:
-    """The sentence that a model may rank no better than chance, if it may."""
+def doubts(row: Mapping[str, float], n: int, churners: int, language: str) -> tuple[str, ...]:
+    """The sentence that too few were there to prove anything, or that a model may rank no better than chance, if so."""
+    if min(churners, n - churners) < PROVES_LEAST:
+        return (TOO_FEW[language].format(churners=churners, stayers=n - churners, least=PROVES_LEAST),)
     return (BY_CHANCE[language].format(low=row["auc_low"], high=row["auc_high"]),) if maybe_chance(row) else ()
 
 
@@ -146,7 +163,8 @@ def verdict(
     `rule` is the time rule's feature in words, by language.
     """
     model, judged, difference = table.rows["model"], table.rows["rule"], table.differences["rule"]
-    earned, is_true = outcome(model, difference), calibrated(model, ece_most)
+    judged_on = int(model["n"]), round(model["n"] * model["base_rate"])
+    earned, is_true = outcome(model, difference, *judged_on), calibrated(model, ece_most)
     numbers = {
         **model,
         **{f"rule_{metric}": judged[metric] for metric in JUDGED},
@@ -165,7 +183,7 @@ def verdict(
         language: (
             OUTCOMES[earned][place].format(rule=rule[language]),
             MEASURED[language].format(**numbers),
-            *by_chance(model, language),
+            *doubts(model, *judged_on, language),
             FOUND[language].format(**found),
             CALIBRATED[is_true][place].format(
                 ece=model["ece"], low=model["ece_low"], high=model["ece_high"], most=ece_most
