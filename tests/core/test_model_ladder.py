@@ -9,7 +9,7 @@ import pytest
 from model_world import LADDER, LIGHTGBM, RUNGS, world
 
 from churn.core.model import choice, frequency, model
-from churn.core.model.blend import middle, weighted
+from churn.core.model.blend import centres, weighted
 from churn.core.model.rungs import NEEDED, ORDER, Judging, climbed
 from churn.words.errors import NotEnoughData
 
@@ -25,6 +25,7 @@ def judged(churned: list[bool], customers: list[int] | None = None) -> Judging:
 
 
 PART = "calibration"
+MEAN, ONE = np.array([[0.5, 0.5]]), np.ones(1)
 
 
 def once(sections: dict) -> dict:
@@ -266,10 +267,10 @@ def test_weights_are_never_negative_and_noise_has_none() -> None:
     truth, noise = random.normal(0, 1.5, 4000), random.normal(0, 1.5, 4000)
     churned = random.random(4000) < 1 / (1 + np.exp(-truth))
     rows = Judging(churned, np.ones(4000), np.arange(4000), np.zeros(4000))
-    weights = weighted(np.column_stack([truth, noise]), rows, np.array([0.5, 0.5]))
+    weights = weighted(np.column_stack([truth, noise]), rows, MEAN, ONE)
     assert weights[0] == pytest.approx(1, abs=0.1)
     assert weights[1] == pytest.approx(0, abs=0.1)
-    assert weighted(-truth[:, None], rows, np.array([1.0])) == [0]
+    assert weighted(-truth[:, None], rows, np.array([[1.0]]), ONE) == [0]
 
 
 def test_few_rows_leave_the_weights_where_they_are_drawn_to_and_many_do_not() -> None:
@@ -279,22 +280,46 @@ def test_few_rows_leave_the_weights_where_they_are_drawn_to_and_many_do_not() ->
         truth, noise = random.normal(0, 1.5, n), random.normal(0, 1.5, n)
         churned = random.random(n) < 1 / (1 + np.exp(-truth))
         rows = Judging(churned, np.full(n, 30.0), np.arange(n), np.zeros(n))
-        return float(np.subtract(*weighted(np.column_stack([truth, noise]), rows, np.array([0.5, 0.5]))))
+        return float(np.subtract(*weighted(np.column_stack([truth, noise]), rows, MEAN, ONE)))
 
     assert abs(apart(20)) < 0.35
     assert apart(50_000) == pytest.approx(1, abs=0.05)
 
 
+def test_outcomes_choose_between_centres_and_few_leave_what_was_likely_before() -> None:
+    def second(n: int, *, noisy: bool) -> float:
+        """The mean weight of the second of two members over ten draws, where the centres are the mean and the first."""
+        found = []
+        for seed in range(10):
+            random = np.random.default_rng(seed)
+            first, other = random.normal(0, 1.5, n), random.normal(0, 1.5, n)
+            odds = first if noisy else (first + other) / 2
+            churned = random.random(n) < 1 / (1 + np.exp(-odds))
+            rows = Judging(churned, np.full(n, 7.0), np.arange(n), np.zeros(n))
+            both = np.vstack([MEAN, [[1.0, 0.0]]])
+            found.append(weighted(np.column_stack([first, other]), rows, both, np.array([3.0, 1.0]))[1])
+        return float(np.mean(found))
+
+    assert second(2, noisy=True) == pytest.approx(0.375, abs=0.05)  # three quarters of .5
+    assert second(1_500, noisy=True) < 0.1
+    assert second(1_500, noisy=False) == pytest.approx(0.5, abs=0.05)
+
+
 @pytest.mark.parametrize(
-    ("names", "drawn_to"),
+    ("names", "drawn_to", "likely"),
     [
-        (("rule", "logistic_rfm", "bg_nbd", "lightgbm"), [0, 0.5, 0, 0.5]),
-        (("rule", "lightgbm"), [0, 1]),
-        (("rule", "own_mean"), [0.5, 0.5]),
+        (("rule", "logistic_rfm", "bg_nbd", "lightgbm"), [[0, 0.5, 0, 0.5], [0, 0, 0, 1]], [3, 1]),
+        (("rule", "lightgbm"), [[0, 1], [0, 1]], [3, 1]),
+        (("rule", "logistic_rfm"), [[0, 1]], [3]),
+        (("rule", "own_mean"), [[0.5, 0.5]], [1]),
     ],
 )
-def test_weights_are_drawn_to_the_members_that_learn_from_several_features(names: tuple, drawn_to: list) -> None:
-    assert middle(names).tolist() == drawn_to
+def test_weights_are_drawn_to_the_members_that_learn_from_several_features(
+    names: tuple, drawn_to: list, likely: list
+) -> None:
+    found, before = centres(names)
+    assert found.tolist() == drawn_to
+    assert before.tolist() == likely
 
 
 def test_a_blend_without_members_enough_is_refused() -> None:

@@ -25,9 +25,10 @@ DOORS: dict[str, ModuleType] = {
     "lightgbm": boosted,
 }
 """What may be a member, by kind of model."""
-MIDDLE = ("logistic_rfm", "lightgbm")
-"""Towards the mean of these a blend is drawn: the two that are fitted to outcomes from several features each. Their
-errors differ, and with few churners nothing better can be learnt than to take both
+CENTRES = {("logistic_rfm", "lightgbm"): 3.0, ("lightgbm",): 1.0}
+"""Towards the mean of which members a blend is drawn, and how likely each of these is before any outcome is seen. The
+first are the two that are fitted to outcomes from several features each: their errors differ, and with few churners
+nothing better can be learnt than to take both. Where outcomes say that one of them is far behind, the trees are taken
 (docs/decisions/0020-the-ladder.md)."""
 WEIGHT_DEVIATION = 0.15
 """Of a weight from there, before any outcome is seen."""
@@ -94,7 +95,7 @@ def lacking(found: Climbed) -> dict[str, str]:
 def blended(found: Climbed, calibration: Kind) -> Trained:
     """The blend of all that were fitted."""
     names = list(found.fitted)
-    weights = weighted(np.column_stack([found.margins[name] for name in names]), found.blending, middle(names))
+    weights = weighted(np.column_stack([found.margins[name] for name in names]), found.blending, *centres(names))
     kept = {name: weight for name, weight in zip(names, weights, strict=True) if weight >= WEIGHT_LEAST}
     kept = kept or {names[-1]: 1.0}
     before, after = (
@@ -126,17 +127,34 @@ def blended(found: Climbed, calibration: Kind) -> Trained:
     return Trained(model, before, after, calibrated(first, before))
 
 
-def middle(names: Sequence[str]) -> np.ndarray:
-    """What the weights of these members are drawn towards, shape `(n_names,)`; they add up to 1."""
-    drawn = np.array([name in MIDDLE for name in names])
-    return drawn / drawn.sum() if drawn.any() else np.full(len(names), 1 / len(names))
+def centres(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """What the weights of these members are drawn towards, shape `(n_centres, n_names)`, and how likely each is.
+
+    Each row adds up to 1. Where none of `CENTRES` has a member among them, it is the mean of all.
+    """
+    drawn = np.array([[name in centre for name in names] for centre in CENTRES])
+    some = drawn.any(axis=1)
+    if not some.any():
+        return np.full((1, len(names)), 1 / len(names)), np.ones(1)
+    return drawn[some] / drawn[some].sum(axis=1, keepdims=True), np.array(list(CENTRES.values()))[some]
 
 
-def weighted(margins: np.ndarray, rows: Judging, centre: np.ndarray) -> list[float]:
-    """Weights of the columns of margins, none negative, of the greatest posterior density together with an intercept.
+def weighted(margins: np.ndarray, rows: Judging, centres: np.ndarray, likely: np.ndarray) -> list[float]:
+    """Weights of the columns of margins, none negative, learnt together with an intercept.
 
-    The weights are drawn from normal distributions about `centre`, with the deviation `WEIGHT_DEVIATION`. What there is
-    to learn from are rows, however many snapshots each stands for.
+    Before any outcome is seen, they are normal about one of `centres`, with the deviation `WEIGHT_DEVIATION`. The
+    weights of the greatest posterior density about each are found; what comes back is their mean, each as likely as
+    these densities say, which are about equally wide. What there is to learn from are rows, however many snapshots
+    each stands for.
+
+    Parameters
+    ----------
+    margins : ndarray, shape (n_rows, n_members)
+    rows : Judging
+        Their outcomes.
+    centres : ndarray, shape (n_centres, n_members)
+    likely : ndarray, shape (n_centres,)
+        How likely each centre is beforehand, in proportion.
     """
     from scipy.optimize import minimize
 
@@ -144,7 +162,7 @@ def weighted(margins: np.ndarray, rows: Judging, centre: np.ndarray) -> list[flo
     share = rows.weights / rows.weights.sum()
     ridge = 1 / (WEIGHT_DEVIATION**2 * len(margins))
 
-    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss(at: np.ndarray, centre: np.ndarray) -> tuple[float, np.ndarray]:
         margin, apart = z @ at, np.append(at[:-1] - centre, 0.0)
         slope = z.T @ (share * (sigmoid(margin) - rows.churned)) + ridge * apart
         fit = share @ (np.logaddexp(0.0, margin) - rows.churned * margin)
@@ -152,8 +170,14 @@ def weighted(margins: np.ndarray, rows: Judging, centre: np.ndarray) -> list[flo
 
     bounds = [(0.0, None)] * margins.shape[1] + [(None, None)]
     options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 500}
-    found = minimize(loss, np.append(centre, 0.0), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return [float(f"{weight:.{DIGITS}g}") for weight in found.x[:-1]]
+    found = [
+        minimize(loss, np.append(centre, 0.0), (centre,), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for centre in centres
+    ]
+    losses = np.array([one.fun for one in found])
+    after = likely * np.exp(len(margins) * (losses.min() - losses))
+    mean = after / after.sum() @ np.array([one.x[:-1] for one in found])
+    return [float(f"{weight:.{DIGITS}g}") for weight in mean]
 
 
 def margins(model: Model, x: np.ndarray) -> np.ndarray:
