@@ -12,7 +12,9 @@ def main() -> None:
     """Write the folder models/current."""
     features, snapshots, split = store.batches("features", rows=ROWS), store.read("snapshots"), store.read("split")
     wanted, step_down = config.section("model", MODELS), config.section("step_down", MODELS)
-    store.write_files(store.PATHS["model"], files(model(features, snapshots, split, step_down=step_down, **wanted)))
+    vouched = config.params().values["evaluation"]["rfm"]
+    learnt = model(features, snapshots, split, vouched=vouched, step_down=step_down, **wanted)
+    store.write_files(store.PATHS["model"], files(learnt))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,13 @@ def test_a_clean_run_raises_nothing(project):
     assert json.loads((project / "reports/leaks.json").read_text()) == json.loads(told.stdout)
 
 
+def test_where_a_leak_stopped_the_run_before_any_model_was_judged_the_tables_are_looked_at(project):
+    (project / "reports/evaluation.json").unlink()
+    told = done(project, *CHURN, "leaks", "--no-train")
+    assert told.returncode == 0, told.stderr + told.stdout
+    assert "no model was judged yet" in told.stdout
+
+
 def test_a_feature_that_was_changed_afterwards_is_named_and_the_exit_code_tells(project):
     path = project / "data/features.parquet"
     table = pq.read_table(path)

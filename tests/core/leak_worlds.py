@@ -98,7 +98,15 @@ def alarms(world: World, ids: np.ndarray | None = None) -> list[Alarm]:
         parts = parts.set_column(parts.schema.get_field_index("outcome_until"), "outcome_until", until)
     stored = world.make(events, found, attributes)
     return inspection(
-        world.make, events, found, attributes, stored, parts, dates=DATES[[4, 10, 17]], own_roles=("purchase",)
+        world.make,
+        events,
+        found,
+        attributes,
+        stored,
+        parts,
+        dates=DATES[[4, 10, 17]],
+        own_roles=("purchase",),
+        vouched=(),
     )
 
 

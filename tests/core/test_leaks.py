@@ -6,8 +6,8 @@ import pyarrow.compute as pc
 import pytest
 
 from churn.core.leaks import learns_from_noise, too_good
-from churn.core.leaks.telltale import band, telling_features
-from churn.words.tables import INSTANT
+from churn.core.leaks.telltale import band, telling_features, values_of_today
+from churn.words.tables import CODE, INSTANT
 from tests.core import model_world
 from tests.core.leak_worlds import LEAKS, alarms, caught, honest
 
@@ -61,7 +61,7 @@ def test_a_feature_that_ranks_churners_beyond_the_honest_band_is_named_with_its_
     churned = rng.random(1000) < 0.2
     silence, tickets = (rng.random(1000) + more * churned for more in (0.5, 2.0))
     numbers = {"days_since_purchase": silence, "closed_tickets": tickets}
-    (alarm,) = telling_features(table(numbers), churned, ["days_since_purchase"])
+    (alarm,) = telling_features(table(numbers), churned, ["days_since_purchase"], [])
     assert (alarm.check, alarm.name) == ("single_feature", "closed_tickets")
     assert alarm.en.startswith("closed_tickets alone ranks churners with AUC 1.000 at 1970-01-01")
 
@@ -70,7 +70,7 @@ def test_a_feature_that_is_null_exactly_for_churners_is_named():
     rng = np.random.default_rng(2)
     churned = rng.random(1000) < 0.2
     numbers = {"satisfaction": np.where(churned & (rng.random(1000) < 0.5), np.nan, rng.random(1000))}
-    alarms = telling_features(table(numbers), churned, [])
+    alarms = telling_features(table(numbers), churned, [], [])
     assert {alarm.check for alarm in alarms} >= {"null_pattern"}
     assert "satisfaction is null, 100.0% churn" in next(a.en for a in alarms if a.check == "null_pattern")
 
@@ -82,7 +82,37 @@ def test_honest_nulls_and_small_groups_raise_nothing(share):
     rare = np.full(2000, np.nan)
     rare[np.flatnonzero(churned)[:15]] = 1.0
     numbers = {"honest": np.where(rng.random(2000) < np.where(churned, 0.6, 0.3), np.nan, 1.0), "rare": rare}
-    assert telling_features(table(numbers), churned, []) == []
+    assert telling_features(table(numbers), churned, [], []) == []
+
+
+def test_a_time_feature_that_no_model_may_learn_from_is_named_unless_somebody_vouches_for_it():
+    churned = np.random.default_rng(1).random(1000) < 0.2
+    numbers = {"days_since_contact": np.where(churned, 5.0, np.nan), "days_since_purchase": np.ones(1000)}
+    times = ["days_since_contact", "days_since_purchase"]
+    alarms = telling_features(table(numbers), churned, times, [])
+    assert {(alarm.check, alarm.name) for alarm in alarms} == {("single_feature", "days_since_contact")}
+    assert telling_features(table(numbers), churned, times, ["days_since_contact"]) == []
+
+
+def test_an_attribute_that_is_filled_in_only_for_those_who_left_is_named_though_no_value_of_it_is_frequent():
+    # Of 600 customers, 360 left; half of these have a reason for leaving from the start, one of nine.
+    rng, n = np.random.default_rng(4), 600
+    left = np.arange(n) < 360
+    told = left & (rng.random(n) < 0.5)
+    reason = [f"reason {rng.integers(9)}" if one else None for one in told]
+    stays = np.flatnonzero(~left)
+    ids = [f"c{i:04}" for i in range(n)]
+    late = 200 * 86_400_000_000
+    features = pa.table(
+        {
+            "customer_id": [*ids, *(ids[i] for i in stays)],
+            "as_of": pa.array([*([0] * n), *([late] * len(stays))], pa.int64()).cast(INSTANT),
+            "reason": pa.array([*reason, *(reason[i] for i in stays)]).cast(CODE),
+        }
+    ).sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
+    (alarm,) = values_of_today(features)
+    assert (alarm.check, alarm.name) == ("value_of_today", "reason")
+    assert "reason is filled in from the start, 100.0% churn" in alarm.en
 
 
 def test_a_model_that_learns_from_the_test_part_ranks_shuffled_outcomes_and_is_caught():

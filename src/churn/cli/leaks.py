@@ -46,9 +46,19 @@ def leaks(
     else:
         for alarm in found:
             typer.echo(f"{alarm.check}: {alarm.en}")
-        typer.echo(f"{len(found)} alarms; looked at {n:,} customers, all checks are in docs/leaks.md")
+        without = "" if _evaluated() else "; no model was judged yet, so none was looked at"
+        typer.echo(f"{len(found)} alarms; looked at {n:,} customers{without}. All checks are in docs/leaks.md")
     if found:
         raise GateFault(f"{len(found)} alarms of leaks: {', '.join(alarm.name for alarm in found[:5])}; see {DOCUMENT}")
+
+
+def _evaluated() -> bool:
+    """Whether there is a model to look at: a run that a leak stopped may have left none."""
+    from pathlib import Path
+
+    from churn.shell.store import PATHS
+
+    return Path(PATHS["evaluation"]).exists()
 
 
 def _tables(customers: int) -> dict[str, "pa.Table"]:
@@ -80,6 +90,7 @@ def _inspected(tables: dict[str, "pa.Table"]) -> list["Alarm"]:
     from churn.core.features import features, windows
     from churn.core.leaks import inspection
     from churn.core.timeline import instants
+    from churn.sections import section
     from churn.shell import config
 
     data = config.value("data", dataset)
@@ -89,7 +100,8 @@ def _inspected(tables: dict[str, "pa.Table"]) -> list["Alarm"]:
     three = [int(dates[i]) for i in sorted({0, len(dates) // 2, len(dates) - 1})]
     own = config.value("definition", DEFINITIONS).roles
     order = ("events", "snapshots", "attributes", "features", "split")
-    return inspection(make, *(tables[name] for name in order), dates=three, own_roles=own)
+    vouched = section("evaluation")["rfm"]
+    return inspection(make, *(tables[name] for name in order), dates=three, own_roles=own, vouched=vouched)
 
 
 def _controls(tables: dict[str, "pa.Table"], *, train: bool) -> list["Alarm"]:
@@ -99,8 +111,10 @@ def _controls(tables: dict[str, "pa.Table"], *, train: bool) -> list["Alarm"]:
     from churn.shell import store
     from churn.shell.store import PATHS
 
-    report = store.read_json(PATHS["evaluation"])
-    found = too_good(report["model"]["auc"], report["logistic"]["auc"])
+    found = []
+    if _evaluated():
+        report = store.read_json(PATHS["evaluation"])
+        found = too_good(report["model"]["auc"], report["logistic"]["auc"])
     if not train:
         return found
     features, snapshots, split = (tables[name] for name in ("features", "snapshots", "split"))

@@ -121,13 +121,15 @@ def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":
     """
     from churn.core import tuning
     from churn.core.model.enough import MANY, TooFewToLearnError
+    from churn.core.model.panel import Vouched
     from churn.core.model.parts import learning
-    from churn.shell import store
+    from churn.shell import config, store
     from churn.words.errors import NotEnoughData
 
     split = store.read("split")
     most = min(section["rows_most"] or ROWS_MOST, ROWS_MOST)
-    features, snapshots = store.batches("features", rows=ROWS), store.read("snapshots")
+    vouched = frozenset(config.params().values["evaluation"]["rfm"])
+    features, snapshots = Vouched(store.batches("features", rows=ROWS), vouched), store.read("snapshots")
     try:
         known = learning(features, snapshots, split, rows_most=most, seed=section["seed"], least=MANY)
     except TooFewToLearnError as fault:

@@ -83,13 +83,14 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
         What would have stopped a run on that day.
     """
     learning, outcomes, parts = _known(there, when, as_of, settings)
-    learnt = model(learning, outcomes, parts, **settings.model)
+    learnt = model(learning, outcomes, parts, vouched=settings.rfm, **settings.model)
     few = _columns(learning, [name for name in learning.column_names if name.startswith(TIME)])
-    rule = model(few, outcomes, parts, kind="rule", calibration=settings.calibration)
+    rule = model(few, outcomes, parts, vouched=settings.rfm, kind="rule", calibration=settings.calibration)
     logistic = model(
         _columns(learning, settings.rfm),
         outcomes,
         parts,
+        vouched=settings.rfm,
         kind="logistic",
         features_used=settings.rfm,
         seed=settings.seed,
@@ -121,7 +122,7 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
 
 def model_of(there: World, when: Plan, as_of: int, settings: Settings) -> Model:
     """The model that a run of that day would have had; raises what `day` raises."""
-    return model(*_known(there, when, as_of, settings), **settings.model)
+    return model(*_known(there, when, as_of, settings), vouched=settings.rfm, **settings.model)
 
 
 def _known(there: World, when: Plan, as_of: int, settings: Settings) -> tuple[pa.Table, pa.Table, pa.Table]:

@@ -197,11 +197,12 @@ def _baselines(
 ) -> dict[str, Model]:
     """The best time rule, and a logistic regression on recency, frequency and money."""
     return {
-        "rule": _baseline(rows, split, rows.time_features, kind="rule", calibration=calibration),
+        "rule": _baseline(rows, split, rows.time_features, vouched=rfm, kind="rule", calibration=calibration),
         "logistic": _baseline(
             rows,
             split,
             rfm,
+            vouched=rfm,
             kind="logistic",
             features_used=rfm,
             seed=seed,

@@ -1,6 +1,6 @@
 """All that the leak defence looks at, in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ def inspection(
     *,
     dates: Sequence[int],
     own_roles: Sequence[str],
+    vouched: Collection[str],
 ) -> list[Alarm]:
     """Every alarm that the tables raise, without training a model.
 
@@ -46,6 +47,8 @@ def inspection(
         As-of dates, in microseconds, at which the future is changed.
     own_roles : sequence of str
         The roles whose silence is churn: their event types are activity, not signs of something else.
+    vouched : collection of str
+        Features that somebody knows to be recorded before the outcome, however well they tell it.
     """
     found = overlapping_windows(split)
     for as_of in dates:
@@ -57,7 +60,7 @@ def inspection(
         return _first(found)
     churned = told["churned"].to_numpy().astype(bool)
     time = [name for name in features.column_names if name.startswith(TIME)]
-    found += telling_features(rows, churned, time)
+    found += telling_features(rows, churned, time, vouched)
     found += telling_values(rows, churned)
     found += values_of_today(features)
     others = _without(events, own_roles)

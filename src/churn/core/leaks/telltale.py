@@ -1,6 +1,6 @@
 """What says too much: a feature, a value, an event type or an id that all but names the churners."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from churn.core.leaks.alarm import Alarm
 from churn.core.leaks.future import day
+from churn.core.model.enough import LEAK_AUC
 from churn.core.model.ranking import auc
 from churn.core.timeline import instants
 from churn.words.tables import FEATURES
@@ -41,8 +42,12 @@ def band(best_time_auc: float) -> float:
     return round(1 - (1 - best_time_auc) / BAND, 4)
 
 
-def telling_features(features: pa.Table, churned: np.ndarray, time_features: Iterable[str]) -> list[Alarm]:
+def telling_features(
+    features: pa.Table, churned: np.ndarray, time_features: Iterable[str], vouched: Collection[str]
+) -> list[Alarm]:
     """One alarm a feature that ranks churners beyond the honest band at an as-of date, or whose null gives them away.
+
+    The band of a time feature, of which the best is the measure of the others, is what no model may learn from.
 
     Parameters
     ----------
@@ -52,6 +57,8 @@ def telling_features(features: pa.Table, churned: np.ndarray, time_features: Ite
         Outcomes, bool, shape `(n_snapshots,)`.
     time_features : iterable of str
         The time features, the best of which is the time rule.
+    vouched : collection of str
+        Features that raise no alarm.
     """
     as_of = instants(features["as_of"])
     rules = set(time_features)
@@ -63,14 +70,15 @@ def telling_features(features: pa.Table, churned: np.ndarray, time_features: Ite
             continue
         rows = features.filter(pa.array(here))
         reached = {name: _auc(rows[name], outcome) for name in _numbers(rows)}
-        limit = band(max((reached[name] for name in rules if name in reached), default=0.5))
+        honest = band(max((reached[name] for name in rules if name in reached), default=0.5))
         for name, measured in reached.items():
-            if measured > limit and name not in rules:
+            limit = LEAK_AUC if name in rules else honest
+            if measured > limit and name not in vouched:
                 words = (
                     f"{name} alone ranks churners with AUC {measured:.3f} at {day(date)}; honest is up to {limit:.3f}"
                 )
                 found.setdefault(name, Alarm("single_feature", name, measured, limit, f"{words}. {_REMEDY}"))
-    for name in _numbers(features):
+    for name in (name for name in _numbers(features) if name not in vouched):
         null = np.isnan(features[name].to_numpy(zero_copy_only=False))
         for said, group in (("null", null), ("not null", ~null)):
             alarm = _pure("null_pattern", name, f"{name} is {said}", group, churned)
@@ -80,17 +88,17 @@ def telling_features(features: pa.Table, churned: np.ndarray, time_features: Ite
 
 
 def telling_values(features: pa.Table, churned: np.ndarray) -> list[Alarm]:
-    """One alarm an attribute value that gives churners away: it was written when they had left."""
+    """One alarm an attribute value, or lack of one, that gives churners away: it was written when they had left."""
     found = []
-    for name, value, group in _values(features):
-        alarm = _pure("attribute_value", name, f"{name} is {value!r}", group, churned)
+    for name, said, group in _values(features):
+        alarm = _pure("attribute_value", name, f"{name} is {said}", group, churned)
         if alarm:
             found.append(alarm)
     return found
 
 
 def values_of_today(features: pa.Table) -> list[Alarm]:
-    """One alarm an attribute whose first known value says who will have left in the end: it was written afterwards.
+    """One alarm an attribute whose first value says who will have left in the end: it was written afterwards.
 
     A value that was true at a customer's first as-of date can speak for or against leaving, but it cannot all but name
     who is still there `FAR_DAYS` later or more.
@@ -108,20 +116,27 @@ def values_of_today(features: pa.Table) -> list[Alarm]:
     left = ~np.isin(customer[first], customer[as_of == as_of.max()])
     early = as_of.max() - as_of[first] >= FAR_DAYS * DAY_US
     found = []
-    for name, value, group in _values(features.take(pa.array(first[early]))):
-        alarm = _pure("value_of_today", name, f"{name} is {value!r} from the start", group, left[early])
+    for name, said, group in _values(features.take(pa.array(first[early]))):
+        alarm = _pure("value_of_today", name, f"{name} is {said} from the start", group, left[early])
         if alarm:
             found.append(alarm)
     return found
 
 
 def _values(features: pa.Table) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Each attribute and value, with the rows that have it."""
+    """Each attribute and value in words, with the rows that have it; where some have none, also any, and none.
+
+    A column that is filled in for those who left gives them away by being filled in, whatever the values say.
+    """
     for name in features.column_names:
         if pa.types.is_dictionary(features.schema.field(name).type):
             column = features[name].cast(pa.string())
+            known = pc.is_valid(column).to_numpy()
+            if not known.all():
+                yield name, "filled in", known
+                yield name, "blank", ~known
             for value in pc.unique(column).drop_null().to_pylist():
-                yield name, value, pc.equal(column, value).fill_null(False).to_numpy()
+                yield name, repr(value), pc.equal(column, value).fill_null(False).to_numpy()
 
 
 def present(events: pa.Table, snapshots: pa.Table) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ Every kind of model fits the same door. The rows of a features table are encoded
 scoring alike, so the order of columns and rows does not matter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from churn.core.model.calibration import calibrated
 from churn.core.model.enough import TooFewToLearnError
 from churn.core.model.files import Model, files, read, version
 from churn.core.model.intervals import ends
+from churn.core.model.panel import Vouched
 from churn.words.errors import NotEnoughData
 
 __all__ = [
@@ -54,6 +55,7 @@ def model(
     snapshots: pa.Table,
     split: pa.Table,
     *,
+    vouched: Collection[str] = (),
     step_down: Mapping[str, Any] | None = None,
     **section: Any,
 ) -> Model:
@@ -65,6 +67,8 @@ def model(
         FEATURES, whole or in pieces. Pieces are asked for once and let go, so the table is never whole in memory.
     snapshots, split : pa.Table
         SNAPSHOTS, row by row the same as the features, and SPLIT.
+    vouched : collection of str
+        Features that may tell the outcome as well as they like, since somebody knows that they are recorded before it.
     step_down : mapping, optional
         Another section, which is taken where there are too few churners for this one; `notes` in the card then says so.
     **section
@@ -74,7 +78,10 @@ def model(
     ------
     NotEnoughData
         There are too few churners for either.
+    GateFault
+        A feature alone tells who churned, and nobody vouches for it.
     """
+    features = Vouched(features, frozenset(vouched)) if vouched else features
     try:
         return MODELS[section["kind"]](features, snapshots, split, **section)
     except TooFewToLearnError as fault:

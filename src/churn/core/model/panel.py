@@ -18,6 +18,20 @@ BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
+class Vouched:
+    """FEATURES, whole or in pieces, with the names of those that are known before the outcome, however well they tell.
+
+    Somebody vouches for them: nothing in the data says it.
+    """
+
+    features: pa.Table | Iterable[pa.Table]
+    names: frozenset[str]
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        return _pieces(self.features)
+
+
+@dataclass(frozen=True)
 class Panel:
     """The chosen rows, in the order of the table.
 

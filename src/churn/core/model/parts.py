@@ -1,6 +1,6 @@
 """The matured snapshots of each part as numbers, once there are enough of them and none of them tells too much."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from churn.core.model import encoding
 from churn.core.model.enough import JUDGING_LEAST, Least, check_enough, check_leaks, iso
-from churn.core.model.panel import panel
+from churn.core.model.panel import Vouched, panel
 from churn.core.model.sample import Sample, later, sample
 from churn.core.model.telling import telling
 from churn.words.errors import NotEnoughData, message
@@ -114,7 +114,7 @@ def learning(
     Parameters
     ----------
     features : pa.Table or iterable of pa.Table
-        FEATURES, whole or in pieces. Only the rows that are learnt from are kept, once, as one matrix.
+        FEATURES, whole or in pieces, or `Vouched`. Only the rows that are learnt from are kept, once, as one matrix.
     snapshots : pa.Table
         SNAPSHOTS: the same rows in the same order.
     split : pa.Table
@@ -131,7 +131,8 @@ def learning(
     NotEnoughData
         A part has too few snapshots, or nobody in it churned, or everybody did.
     GateFault
-        One feature alone ranks the churners nearly perfectly: it was recorded after the outcome.
+        One feature alone, for which nobody vouches, ranks the churners nearly perfectly: it was recorded after the
+        outcome.
     """
     masks = _masks(snapshots, split)
     for part in LEARNING:
@@ -154,7 +155,8 @@ def learning(
         part: Part(matrix, of, churned[of], as_of_us[of], None if weights is None else weights[of])
         for part, of in rows.items()
     }
-    check_leaks(parts["train"].column, parts["train"].churned, names)
+    vouched = features.names if isinstance(features, Vouched) else frozenset()
+    check_leaks(parts["train"].column, parts["train"].churned, names, vouched)
     held_out = snapshots["customer_id"].take(pa.array(places[rows["calibration"]]))
     is_later = later(held_out, parts["calibration"].as_of_us)
     return Learning(parts, names, vocabulary, dropped, is_later, sampled, outcomes["customer_id"])
@@ -185,7 +187,7 @@ def _warnings(known: Learning) -> list[str]:
 
 def narrowed_to(
     features: pa.Table | Iterable[pa.Table], wanted: Callable[[str], bool], why: str
-) -> pa.Table | Iterator[pa.Table]:
+) -> pa.Table | Iterable[pa.Table]:
     """FEATURES with nothing but the wanted columns, whole or in pieces as it came: what is not read costs nothing.
 
     Raises
@@ -201,6 +203,8 @@ def narrowed_to(
             raise NotEnoughData(f"none of {len(names)} features {why}")
         return piece.select([*FEATURES.key, *kept])
 
+    if isinstance(features, Vouched):
+        return Vouched(map(narrow, features), features.names)
     return narrow(features) if isinstance(features, pa.Table) else map(narrow, features)
 
 
