@@ -320,7 +320,7 @@ def test_the_verdict_says_its_numbers_in_both_languages():
 def test_curves_follow_the_list_down():
     churned = np.array([True, True, False, False, False, False, False, False, False, True])
     p = np.linspace(0.95, 0.05, 10)
-    found = curves(churned, {"model": p}, np.arange(10), interval=0.95, least=1)
+    found = curves(churned, {"model": p}, np.arange(10), interval=0.95, least=1, alone=1.0)
     row = {round(r["share"], 2): r for r in found["gain"].to_pylist()}
     assert row[0.2]["model"] == pytest.approx(2 / 3, abs=1e-6)
     assert row[1.0]["model"] == 1
@@ -334,7 +334,7 @@ def test_curves_follow_the_list_down():
 def test_reliability_has_wilson_intervals():
     churned = np.array([False] * 10 + [True] * 5 + [False] * 5)
     p = np.array([0.1] * 10 + [0.5] * 10)
-    found = reliability(churned, p, np.arange(20), interval=0.95, least=10).to_pylist()
+    found = reliability(churned, p, np.arange(20), interval=0.95, least=10, alone=1.0).to_pylist()
     assert [row["n"] for row in found] == [10, 10]
     # Wilson 1927 for 0 and for 5 of 10 at z = 1.96, as tabulated by Newcombe 1998 (Statistics in Medicine 17).
     assert (found[0]["low"], found[0]["high"]) == pytest.approx((0, 0.2775), abs=1e-4)

@@ -52,6 +52,14 @@ def test_rows_of_the_same_customers_are_not_surer_than_the_customers():
     assert thrice == [{**once[0], "n": 3 * 263, "score": pytest.approx(0.33)}]
 
 
+def test_the_reliability_curve_of_three_dates_is_as_sure_as_its_customers():
+    churned, p = drawn(400)
+    keys = {"interval": 0.95, "least": 20}
+    once = reliability(churned, p, np.arange(400), alone=1.0, **keys)
+    thrice = reliability(np.tile(churned, 3), np.tile(p, 3), np.tile(np.arange(400), 3), alone=1 / 3, **keys)
+    assert thrice.drop_columns(["n"]).equals(once.drop_columns(["n"]))
+
+
 def test_true_probabilities_lie_in_the_intervals_of_nearly_all_bands():
     found = bands(*drawn(20_000), np.arange(20_000), interval=0.99, least=20)
     assert sum(band["churned_low"] <= band["score"] <= band["churned_high"] for band in found) >= len(found) - 1
@@ -89,7 +97,7 @@ def test_every_run_has_enough_customers_and_every_row_is_in_one(rows: list[tuple
 @pytest.mark.parametrize(("n", "points"), [(8, 1), (60, 2), (150, 5), (5_000, 10)])
 def test_the_reliability_curve_has_no_point_of_few_customers(n: int, points: int):
     churned, p = drawn(n)
-    found = reliability(churned, p, np.arange(n), interval=0.95, least=20)
+    found = reliability(churned, p, np.arange(n), interval=0.95, least=20, alone=1.0)
     assert sum(found["n"].to_pylist()) == n
     assert min(found["n"].to_pylist()) >= min(20, n)
     assert found.num_rows == points
@@ -135,6 +143,19 @@ def test_an_attribute_has_a_group_a_value_and_one_for_what_is_not_known():
     column = pa.chunked_array([pa.array(["web", "shop", None, "web"]).dictionary_encode().cast(CODE)])
     place, names = grouped(column, currency=None)
     assert [names[g] for g in place] == ["web", "shop", "unknown", "web"]
+
+
+def test_no_two_groups_have_one_name():
+    """Data may say "unknown" and "other" themselves, and numbers may differ in the third decimal only."""
+    texts = ["unknown", None, "web", "unknown"]
+    place, names = grouped(pa.chunked_array([pa.array(texts).dictionary_encode().cast(CODE)]), currency=None)
+    assert (place.tolist(), names) == ([0, 0, 1, 0], ["unknown", "web"])
+    texts = [*("other" for _ in range(99)), *(f"v{i:02d}" for i in range(30) for _ in range(30 - i))]
+    place, names = grouped(pa.chunked_array([pa.array(texts).dictionary_encode().cast(CODE)]), currency=None)
+    assert len(names) == len(set(names)) == 20
+    assert int((place == names.index("other")).sum()) == 99 + sum(30 - i for i in range(19, 30))
+    small = pa.chunked_array([pa.array([0.0, 0.001, 0.0015, 0.003], pa.float32())])
+    assert grouped(small, currency=None)[1] == ["< 0.001", "0.001 – 0.002", "0.002 – 0.003", "≥ 0.003"]
 
 
 def test_the_rarer_values_of_a_wide_attribute_are_one_group():

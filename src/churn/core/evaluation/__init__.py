@@ -183,7 +183,7 @@ def evaluation(
         ),
     }
     moved = influence(learnt, rows.sample, most=influence_rows, seed=seed)
-    tables = curves(rows.churned, scores, judged.customers, interval=interval, least=slices_least)
+    tables = curves(rows.churned, scores, judged.customers, interval=interval, least=slices_least, alone=judged.alone())
     tables |= {"shap": by_feature(moved, catalogue), "shap_groups": by_group(moved, catalogue)}
     drawn = {
         language: figures(tables, table, moved, said, interval=interval, seed=seed, language=language)

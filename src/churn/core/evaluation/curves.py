@@ -14,7 +14,13 @@ STEPS = np.arange(1, 101) / 100
 
 
 def curves(
-    churned: np.ndarray, scores: Mapping[str, np.ndarray], customers: np.ndarray, *, interval: float, least: int
+    churned: np.ndarray,
+    scores: Mapping[str, np.ndarray],
+    customers: np.ndarray,
+    *,
+    interval: float,
+    least: int,
+    alone: float,
 ) -> dict[str, pa.Table]:
     """The curves by name; each row is one point.
 
@@ -29,18 +35,24 @@ def curves(
         "lift": _table({"share": STEPS, **{name: found / STEPS for name, found in gain.items()}}),
         "gain": _table({"share": STEPS, **gain}),
         "precision_recall": _table({"recall": STEPS, **precision}),
-        "reliability": reliability(churned, next(iter(scores.values())), customers, interval=interval, least=least),
+        "reliability": reliability(
+            churned, next(iter(scores.values())), customers, interval=interval, least=least, alone=alone
+        ),
     }
 
 
-def reliability(churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, interval: float, least: int) -> pa.Table:
+def reliability(
+    churned: np.ndarray, p: np.ndarray, customers: np.ndarray, *, interval: float, least: int, alone: float
+) -> pa.Table:
     """One row per bin of the calibration error, the lowest scores first, neighbours together until they have `least`
     customers: `n` rows, mean `score`, `churned_share` with the ends `low` and `high` of its interval.
+
+    `alone`: customers for each row, as in `churn.core.evaluation.bands.bands`.
     """
     place = bins(p)
     run = run_of(place, runs(place, customers, least))
     n, hits, mass = (np.bincount(run, x) for x in (np.ones(len(p)), churned, p))
-    low, high = wilson(hits, n, interval)
+    low, high = wilson(hits * alone, n * alone, interval)
     return _table({"n": n, "score": mass / n, "churned_share": hits / n, "low": low, "high": high})
 
 

@@ -14,6 +14,8 @@ QUARTERS = (0.25, 0.5, 0.75)
 """Where a number is cut into groups of about equal count."""
 VALUES_MOST = 20
 """Of an attribute with more values, the rarer ones are one group: nobody reads a longer table."""
+DECIMALS_MOST = 9
+"""Numbers of features have seven digits."""
 UNKNOWN, OTHER = "unknown", "other"
 VALUES_ZH = {UNKNOWN: "未知", OTHER: "其他"}
 
@@ -22,7 +24,7 @@ def grouped(column: pa.ChunkedArray, *, currency: str | None) -> tuple[np.ndarra
     """The group of each row, shape `(n_rows,)`, and the name of each group, in their order.
 
     A number is cut where quarters of the rows end, with equal values together; an attribute has a group a value, by
-    name. What is not known is a group as well.
+    name. What is not known is a group as well, together with what the data themselves call "unknown".
 
     Parameters
     ----------
@@ -33,7 +35,8 @@ def grouped(column: pa.ChunkedArray, *, currency: str | None) -> tuple[np.ndarra
     """
     place, names = _by_value(column) if column.type == CODE else _by_quarter(column, currency)
     if (place < 0).any():
-        place, names = np.where(place < 0, len(names), place), [*names, UNKNOWN]
+        names = names if UNKNOWN in names else [*names, UNKNOWN]
+        place = np.where(place < 0, names.index(UNKNOWN), place)
     return place, names
 
 
@@ -105,9 +108,11 @@ def _by_value(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     ranking = sorted(np.flatnonzero(counts).tolist(), key=lambda i: (-counts[i], texts[i]))
     names = sorted(texts[i] for i in ranking[:VALUES_MOST])
     others = [texts[i] for i in ranking[VALUES_MOST:]]
-    wanted = {text: g for g, text in enumerate(names)} | dict.fromkeys(others, len(names))
+    if others and OTHER not in names:
+        names.append(OTHER)
+    wanted = {text: g for g, text in enumerate(names)} | {text: names.index(OTHER) for text in others}
     table = np.array([*(wanted.get(text, -1) for text in texts), -1], np.int64)
-    return table[codes], [*names, *([OTHER] if others else [])]
+    return table[codes], names
 
 
 def _by_quarter(column: pa.ChunkedArray, currency: str | None) -> tuple[np.ndarray, list[str]]:
@@ -119,14 +124,23 @@ def _by_quarter(column: pa.ChunkedArray, currency: str | None) -> tuple[np.ndarr
     edges = np.unique(np.quantile(known, QUARTERS, method="higher"))
     edges = edges[edges > known.min()]
     if not len(edges):
-        return np.where(np.isnan(values), -1, 0), [_number(known.min(), currency)]
+        return np.where(np.isnan(values), -1, 0), _numbers(known[:1], currency)
     place = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
-    texts = [_number(edge, currency) for edge in edges]
+    texts = _numbers(edges, currency)
     between = [f"{low} – {high}" for low, high in pairwise(texts)]
     return place, [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
 
 
-def _number(value: float, currency: str | None) -> str:
+def _numbers(values: np.ndarray, currency: str | None) -> list[str]:
+    """Each number with two decimals, or with as many more as it takes to tell them apart."""
+    for decimals in range(2, DECIMALS_MOST + 1):
+        texts = [_number(value, currency, decimals) for value in values.tolist()]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _number(value: float, currency: str | None, decimals: int) -> str:
     if currency:
-        return money(value, currency)
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+        return money(value, currency, decimals)
+    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
