@@ -68,7 +68,13 @@ EVALUATION = {
     "worst_slice": {"en": "It ranks worst the new ones.", "zh": "对新客户排序最差。"},
     "as_of": "2017-12-04T05:00:00+00:00",
     "list": {"order": "model", "en": "", "zh": ""},
-    "verdict": {"outcome": "better", "calibrated": "yes", "en": "Better than the rule.", "zh": "优于规则。"},
+    "verdict": {
+        "outcome": "better",
+        "calibrated": "yes",
+        "rule": {"en": "days since the last basket", "zh": "距上次购物的天数"},
+        "en": "Better than the rule.",
+        "zh": "优于规则。",
+    },
 }
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text fill="#333">{} 100% &amp; more</text></svg>\n'
 FIGURES = {

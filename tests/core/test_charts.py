@@ -127,6 +127,16 @@ def test_the_legend_of_lists_stands_above_the_lines_and_names_the_band(language)
     assert max(placed.values()) < min(frame)
 
 
+@pytest.mark.parametrize("language", charts.LANGUAGES)
+def test_the_meaning_of_colours_stands_above_the_dots(language):
+    """Dots may be anywhere: in the lower corner it lay on those of the last features."""
+    root = ET.fromstring(CHARTS["influence"](language))
+    by_id = {element.get("id"): element for element in root.iter()}
+    words = {t.text: float(t.get("y") or t.get("transform").split()[1].rstrip(")")) for t in root.iter(f"{SVG}text")}
+    frame = [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", by_id["patch_2"][0].get("d"))]
+    assert max(words[charts.WORDS[language][name]] for name in ("value", "low", "high", "null")) < min(frame)
+
+
 @pytest.mark.parametrize(
     ("label", "lines"),
     [

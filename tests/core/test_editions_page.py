@@ -159,6 +159,13 @@ def test_a_metric_that_could_not_be_computed_is_a_dash():
     assert "– – 0.030" in built()  # the low end of the calibration error of the logistic regression
 
 
+def test_the_rule_is_told_in_words_and_not_by_the_name_of_its_feature():
+    texts = Tags(built()).texts
+    assert "days since the last basket" in texts["en"]
+    assert "距上次购物的天数" in texts["zh-Hans"]
+    assert "days_since_purchase" not in built()
+
+
 def test_every_row_that_was_read_is_accounted_for():
     html = " ".join(built().split())
     row = html.split('<th scope="row">baskets</th>')[1].split("</tr>")[0]

@@ -118,7 +118,7 @@ def influence_chart(
     words = WORDS[language]
     n = len(labels)
     generator = np.random.default_rng(seed)
-    with _drawing((8.0, 0.9 + 0.34 * n)) as (axes, svg):
+    with _drawing((8.0, 1.3 + 0.34 * n)) as (axes, svg):
         axes.axvline(0, color=NULL, linewidth=0.8)
         for j in range(n):
             height = n - 1 - j + _spread(contributions[:, j], generator)
@@ -271,11 +271,19 @@ def _colours(values: np.ndarray) -> np.ndarray:
 
 
 def _value_legend(axes: "Axes", words: dict[str, str]) -> None:
-    """The meaning of the colours."""
+    """The meaning of the colours, above the dots: they may be anywhere."""
     from matplotlib.lines import Line2D
 
     marks = [Line2D([], [], marker="o", linestyle="", color=c, markersize=5) for c in (LOW, HIGH, NULL)]
-    axes.legend(marks, [words["low"], words["high"], words["null"]], title=words["value"], loc="lower right")
+    axes.legend(
+        marks,
+        [words["low"], words["high"], words["null"]],
+        title=words["value"],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=3,
+        alignment="left",
+    )
 
 
 def _in_lines(label: str) -> str:

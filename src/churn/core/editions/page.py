@@ -28,6 +28,8 @@ MODELS = {
     "rule": {"en": "Best time rule", "zh": "最佳时间规则"},
     "logistic": {"en": "Logistic regression", "zh": "逻辑回归"},
 }
+LEARNT_FROM = {"en": "from recency, frequency and money", "zh": "基于最近一次、频次与金额（RFM）"}
+"""What the logistic regression knows."""
 OUTCOMES = {
     "better": ("good", {"en": "better than the best time rule", "zh": "优于最佳时间规则"}),
     "partly_better": ("fair", {"en": "in part better than the best time rule", "zh": "部分优于最佳时间规则"}),
@@ -171,11 +173,13 @@ def _metrics() -> list[dict]:
 
 
 def _models(evaluation: dict) -> list[dict]:
-    """The rows of the table of metrics: one model, each metric with its interval."""
+    """The rows of the table of metrics: one model, what it is, each metric with its interval."""
+    made = evaluation["kinds"]["model"]
+    kinds = {"model": {"en": made, "zh": made}, "rule": evaluation["verdict"]["rule"], "logistic": LEARNT_FROM}
     return [
         {
             "label": label,
-            "kind": evaluation["kinds"][name],
+            "kind": kinds[name],
             "cells": [_cell(evaluation[name], metric, METRICS[metric][2]) for metric in METRICS],
         }
         for name, label in MODELS.items()

@@ -27,9 +27,7 @@ def missing(file: RawFile, wanted: Sequence[str], there: Sequence[str]) -> Contr
     """All columns that are not there at once, each with the one that is probably meant, and the line that says so."""
     near = {name: nearest(name, there) for name in wanted}
     said = [f"{name} (nearest: {other})" if other else name for name, other in near.items()]
-    lines = [
-        f"in place of {name} write {other}, such as `customer_id: {other}`" for name, other in near.items() if other
-    ]
+    lines = [f"in place of {name} write {other}" for name, other in near.items() if other]
     todo = f"correct the names in conf/data/ ({'; '.join(lines)})" if lines else "correct the names in conf/data/"
     return ContractFault(
         message(
