@@ -30,7 +30,7 @@ from tests.core.backtest_world import FROM, PARTS, SETTINGS, SHOP, SNAPSHOTS, UN
 from tests.core.worlds import us, world
 
 JUDGING = {"capacity": 30, "bootstrap": 100, "seed": 1, "interval": 0.95}
-JUDGING |= {"currency": "USD", "time_zone": "UTC", "digest": {}, "least": 20}
+JUDGING |= {"currency": "USD", "time_zone": "UTC", "digest": {}, "least": 20, "outcome_days": 28}
 
 
 def reported(there, when, settings):
@@ -313,6 +313,13 @@ def test_lists_are_called_by_the_day_of_the_business(four):
     assert [one["day"] for one in found["as_ofs"]] == there
     assert f"on 4 lists from {there[0]} to {there[-1]}: AUC" in found["verdict"]["en"]
     assert f"{there[0]} 至 {there[-1]} 的 4 份名单：" in found["verdict"]["zh"]
+
+
+@pytest.mark.parametrize(("outcome_days", "alone"), [(28, [1, 1, 1, 1]), (29, [0, 1, 0, 1]), (70, [1, 0, 0, 1])])
+def test_lists_that_share_outcomes_with_newer_ones_are_marked(four, outcome_days, alone):
+    days, when = four
+    found = report(days, when, stopped={}, **JUDGING | {"outcome_days": outcome_days})
+    assert [int(one["apart"]) for one in found["as_ofs"]] == alone
 
 
 def test_one_list_is_not_called_lists(four):

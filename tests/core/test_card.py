@@ -38,7 +38,7 @@ GROUP = {
 }
 SILVER = {**GROUP, "value": "silver", "name": {"en": "tier: silver", "zh": "等级：silver"}, "auc": 0.8, "ece": 0.04}
 MEASURED = REPORT | {"slices": [GROUP, SILVER], "suppressed": 2}
-DATE = {"n": 500, "base_rate": 0.1, "difference": {"rule": {"auc": 0.04}}}
+DATE = {"apart": True, "n": 500, "base_rate": 0.1, "difference": {"rule": {"auc": 0.04}}}
 POOLED = {
     f"{name}{end}": REPORT["model"][f"{name}{end}"]
     for name in ("auc", "ap", "lift10", "logloss", "brier", "ece")
@@ -175,6 +175,17 @@ def test_being_ahead_by_chance_at_some_dates_is_no_proof(ahead, earned):
     behind = {**DATE, "difference": {"rule": {"auc": -0.01}}}
     backtest = {**BACKTEST, "as_ofs": [DATE] * ahead + [behind] * (6 - ahead)}
     assert allows(MEASURED, backtest)[1]["dates"] == earned
+
+
+def test_dates_that_share_their_outcomes_are_not_counted_twice():
+    """Lists asked for every few days would prove anything: the same customers leave in all of them."""
+    shared = {**DATE, "apart": False}
+    found = grade(MEASURED, {**BACKTEST, "as_ofs": [DATE, shared, shared] * 4})
+    answers = {answer.name: answer for answer in found.answers}
+    assert (answers["dates"].allows, answers["enough"].allows) == ("B", "A")
+    assert answers["dates"].measured["en"].startswith("ahead of the rule at 4 of 4 dates (of 12) whose outcomes do not")
+    assert answers["dates"].measured["zh"].startswith("在 4 个日期（共 12 个，取结果期互不重叠者）中有 4 个领先于规则")
+    assert answers["enough"].measured["en"].startswith("200 snapshots of leavers and 1,800 of others, dates: 4 (of 12)")
 
 
 def test_many_dates_weigh_more_than_one():

@@ -66,7 +66,7 @@ def backtest(
     if ablation and days:
         more |= {"ablation": ablated(made, days, settings, judging), "failing": failing(made, days[-1], judging)}
     about: dict[str, Any] = {"currency": made.data.currency, "time_zone": made.data.time_zone}
-    about["least"] = section("evaluation")["slices_least"]
+    about |= {"least": section("evaluation")["slices_least"], "outcome_days": settings.definition.outcome_days}
     found = report(days, made.when, stopped=stopped, digest=shares | _digests(), **about, **judging, **more)
     store.write_json(DOCUMENT, found)
     store.write_files(TABLES, {"as_ofs.csv": csv_text(found), **charts(found)})

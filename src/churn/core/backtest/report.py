@@ -19,6 +19,7 @@ from churn.core.model.intervals import band_rows, inside
 from churn.core.model.parts import iso
 from churn.core.resamples import interval_of
 from churn.words.errors import NotEnoughData
+from churn.words.windows import DAY_US
 
 DIGITS = 6
 """Of every number that is reported, as in the evaluation."""
@@ -37,6 +38,7 @@ def report(
     time_zone: str,
     digest: Mapping[str, Any],
     least: int,
+    outcome_days: int,
     staleness: Sequence[Mapping[str, Any]] = (),
     ablation: Sequence[Mapping[str, Any]] = (),
     failing: Sequence[Mapping[str, Any]] = (),
@@ -59,6 +61,8 @@ def report(
         What the figures were made from.
     least : int
         Groups of fewer customers are not shown.
+    outcome_days : int
+        Days from a list until its outcomes are known, see `churn.core.definitions`.
     staleness, ablation, failing : sequence of mapping
         What the functions of these names say; empty where nobody asked.
 
@@ -72,7 +76,8 @@ def report(
     said = judged(lists, bootstrap=bootstrap, seed=seed)
     rows_by = {name: said.row(name, interval) for name in MODELS}
     differences = {name: said.difference("model", name, interval) for name in MODELS[1:]}
-    as_ofs = [_as_of(day, said, i, interval, time_zone) for i, day in enumerate(days)]
+    alone = apart([day.as_of for day in days], outcome_days)
+    as_ofs = [_as_of(day, said, i, interval, time_zone) | {"apart": day.as_of in alone} for i, day in enumerate(days)]
     moved = changes(days, capacity=capacity)
     dates = tuple(one["day"] for one in as_ofs)
     found = {
@@ -128,6 +133,19 @@ def _check_days(days: Sequence[Day], stopped: Mapping[int, str], time_zone: str)
         newest = max(stopped)
         on = local_day(newest, time_zone)
         raise NotEnoughData(f"none of {len(stopped)} lists could have been made; on {on}: {stopped[newest]}")
+
+
+def apart(days: Sequence[int], outcome_days: int) -> set[int]:
+    """Those of the days, from the newest back, of which no two share a day of their outcomes.
+
+    >>> sorted(apart([0, 14 * DAY_US, 28 * DAY_US], 28)) == [0, 28 * DAY_US]
+    True
+    """
+    found: list[int] = []
+    for day in sorted(days, reverse=True):
+        if not found or found[-1] - day >= outcome_days * DAY_US:
+            found.append(day)
+    return set(found)
 
 
 def _as_of(day: Day, said: Judged, i: int, interval: float, time_zone: str) -> dict[str, Any]:

@@ -114,17 +114,17 @@ def _true(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> 
 
 
 def _enough(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -> Answer:
-    tested = backtest["as_ofs"] if backtest else [evaluation["model"]]
+    tested = _apart(backtest) if backtest else [evaluation["model"]]
     churners = sum(round(one["n"] * one["base_rate"]) for one in tested)
     stayers = sum(one["n"] for one in tested) - churners
-    least = min(churners, stayers)
+    least, alone = min(churners, stayers), _alone(backtest)
     return Answer(
         "enough",
         "A" if least >= SURE_LEAST else "B" if least >= SOME_LEAST else "C",
         {"en": "Was enough tested?", "zh": "检验样本是否充足？"},
         {
-            "en": f"{churners:,} snapshots of leavers and {stayers:,} of others, dates: {len(tested)}",
-            "zh": f"流失样本 {churners:,} 个，留存样本 {stayers:,} 个，日期数：{len(tested)}",
+            "en": f"{churners:,} snapshots of leavers and {stayers:,} of others, dates: {len(tested)}{alone['en']}",
+            "zh": f"流失样本 {churners:,} 个，留存样本 {stayers:,} 个，日期数：{len(tested)}{alone['zh']}",
         },
         {
             "en": f"{SURE_LEAST} of each: A. {SOME_LEAST}: B. Fewer: C.",
@@ -138,11 +138,12 @@ def _enough(evaluation: Mapping[str, Any], backtest: Mapping[str, Any] | None) -
 
 
 def _dates(_: object, backtest: Mapping[str, Any] | None) -> Answer:
-    dates, ahead = _dates_of(backtest), _ahead_of_rule(backtest)
-    chance = sign_test(ahead, dates)
+    tested = _apart(backtest) if backtest else []
+    dates, ahead = len(tested), sum(one["difference"]["rule"]["auc"] > 0 for one in tested)
+    chance, alone = sign_test(ahead, dates), _alone(backtest)
     measured = {
-        "en": f"ahead of the rule at {ahead} of {dates} dates; chance does it in {chance:.1%} of cases",
-        "zh": f"在 {dates} 个日期中有 {ahead} 个领先于规则；纯属偶然的概率为 {chance:.1%}",
+        "en": f"ahead of the rule at {ahead} of {dates} dates{alone['en']}; chance does it in {chance:.1%} of cases",
+        "zh": f"在 {dates} 个日期{alone['zh']}中有 {ahead} 个领先于规则；纯属偶然的概率为 {chance:.1%}",
     }
     return Answer(
         "dates",
@@ -156,7 +157,11 @@ def _dates(_: object, backtest: Mapping[str, Any] | None) -> Answer:
             "not, or not measured: B. Otherwise: C.",
             "zh": f"领先次数之多，偶然发生的概率不超过 {CHANCE_MOST:.0%}：A；多数日期领先，或未检验：B；否则：C。",
         },
-        {"en": "Sign test over the dates of the backtest.", "zh": "对回测各日期的符号检验。"},
+        {
+            "en": "Sign test over dates of the backtest whose outcomes do not overlap: others are no throws of their "
+            "own.",
+            "zh": "对回测中结果期互不重叠的日期所作的符号检验；重叠的日期并非独立。",
+        },
     )
 
 
@@ -229,9 +234,17 @@ def _dates_of(backtest: Mapping[str, Any] | None) -> int:
     return 1 if backtest is None else len(backtest["as_ofs"])
 
 
-def _ahead_of_rule(backtest: Mapping[str, Any] | None) -> int:
-    """At how many dates of a backtest the model ranked better than the best time rule of that date."""
-    return 0 if backtest is None else sum(one["difference"]["rule"]["auc"] > 0 for one in backtest["as_ofs"])
+def _apart(backtest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The dates of a backtest of which no two share a day of outcomes; all, where an older report does not say."""
+    return [one for one in backtest["as_ofs"] if one.get("apart", True)]
+
+
+def _alone(backtest: Mapping[str, Any] | None) -> Words:
+    """What is said of dates that were chosen since others share their outcomes; nothing where none do."""
+    n = _dates_of(backtest)
+    if backtest is None or len(_apart(backtest)) == n:
+        return {"en": "", "zh": ""}
+    return {"en": f" (of {n}) whose outcomes do not overlap", "zh": f"（共 {n} 个，取结果期互不重叠者）"}
 
 
 def sign_test(ahead: int, dates: int) -> float:
