@@ -16,7 +16,8 @@ ROWS = 100_000
 
 def main() -> None:
     """Write the tables scores and contributions."""
-    used = in_use(store.read_json(store.PATHS["evaluation"]))
+    report = store.read_json(store.PATHS["evaluation"])
+    used, order = in_use(report), report["list"]["order"]
     trained, learnt = (read(store.read_texts(store.PATHS[name])) for name in ("model", used))
     engine, as_of = config.value("engine", ENGINES), scoring_as_of(store.read("split"))
     if trained.vocabulary:
@@ -25,7 +26,7 @@ def main() -> None:
         unseen_most = config.value("scores", limits)
         check_values(store.batches("features", columns), as_of=as_of, model=trained, unseen_most=unseen_most)
     known = {"as_of": as_of, "model": learnt}
-    store.write("scores", scores(engine.made(partial(margins, **known), READ, ROWS), **known))
+    store.write("scores", scores(engine.made(partial(margins, **known), READ, ROWS), **known, order=order))
     store.write_batches("contributions", engine.made(partial(contributions, **known), READ, ROWS))
 
 

@@ -164,6 +164,12 @@ def test_equal_scores_for_everybody_stop_the_list():
         listed({"a": 0.155, "b": 0.155, "c": 0.155})
 
 
+def test_equal_scores_for_everybody_do_not_stop_a_list_by_value():
+    worth = features_of({"a": 1.0, "b": 2.0})
+    found = risk_list(scores_of({"a": 0.155, "b": 0.155}), NO_REASONS, worth, **KEYS | {"order": "value"})
+    assert column(found, "customer_id") == ["b", "a"]
+
+
 def test_a_single_customer_is_a_list():
     assert len(listed({"a": 0.2})) == 1
 

@@ -12,8 +12,9 @@ from model_world import SECTIONS, learnt, world
 from churn.core import scores as module
 from churn.core.model import MODELS, Model, interval, model, score
 from churn.core.model import margins as log_odds
+from churn.core.promotion import Order
 from churn.core.scores import contributions, margins, percentile, scores, scoring_as_of
-from churn.words.errors import Fault, NotEnoughData
+from churn.words.errors import Fault, GateFault, NotEnoughData
 from churn.words.tables import CONTRIBUTIONS, SCORES
 
 
@@ -33,8 +34,8 @@ def batches(features: pa.Table, customers: int) -> list[pa.Table]:
     return [features.slice(start, rows) for start in range(0, features.num_rows, rows)]
 
 
-def scored(pieces: list[pa.Table], as_of: pa.Scalar, fitted: Model) -> pa.Table:
-    return scores((margins(piece, as_of, fitted) for piece in pieces), as_of, fitted)
+def scored(pieces: list[pa.Table], as_of: pa.Scalar, fitted: Model, order: Order = "model") -> pa.Table:
+    return scores((margins(piece, as_of, fitted) for piece in pieces), as_of, fitted, order=order)
 
 
 def explained(pieces: list[pa.Table], as_of: pa.Scalar, fitted: Model) -> pa.Table:
@@ -122,6 +123,17 @@ def test_nobody_eligible_is_not_enough(fitted: Model, tables: tuple) -> None:
     earlier = tables[0].filter(pc.not_equal(tables[0]["as_of"], newest))
     with pytest.raises(NotEnoughData, match="0 customers are eligible"):
         scored([earlier], newest, fitted)
+
+
+def test_equal_scores_for_everybody_stop_a_list_that_goes_by_them_and_no_list_by_value(tables: tuple) -> None:
+    newest, fitted = scoring_as_of(tables[2]), learnt("rule")
+    features = tables[0].filter(pc.equal(tables[0]["as_of"], newest))
+    place = features.schema.get_field_index(fitted.features[0])
+    nobody = features.set_column(place, features.schema.field(place), pa.nulls(features.num_rows, pa.float32()))
+    for order in ("model", "rule"):
+        with pytest.raises(GateFault, match="every customer has the same score"):
+            scored([nobody], newest, fitted, order)
+    assert pc.count_distinct(scored([nobody], newest, fitted, "value")["score"]).as_py() == 1
 
 
 def test_a_score_that_is_no_probability_is_a_bug(tables: tuple) -> None:

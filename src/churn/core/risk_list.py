@@ -63,13 +63,13 @@ def risk_list(
     NotEnoughData
         No customer was scored.
     GateFault
-        All customers have the same score, or nothing tells who will leave and nothing is known of value either: a list
+        All customers have the same score, and the list goes by it; or nothing tells who will leave and nothing is known of value either: a list
         in an arbitrary order would look like knowledge.
     ConfigFault
         `value_features` names a feature that does not exist or is not a number.
     """
     as_of = _only_as_of(scores)
-    _check_scores(scores["score"].to_numpy())
+    _check_scores(scores["score"].to_numpy(), order)
     if order == "value":
         scores, reasons = _levelled(scores), reasons.slice(0, 0)
     value = expected_value(_of(features, as_of), scores["customer_id"], value_features, horizon_days)
@@ -143,11 +143,11 @@ def _only_as_of(scores: pa.Table) -> pa.Scalar:
     return as_ofs[0]
 
 
-def _check_scores(score: np.ndarray) -> None:
+def _check_scores(score: np.ndarray, order: Order) -> None:
     wrong = ~((score >= 0) & (score <= 1))
     if wrong.any():
         raise Fault(f"{wrong.sum()} of {len(score)} scores are no probabilities (first: {score[wrong][0]})")
-    if len(score) > 1 and np.all(score == score[0]):
+    if order != "value" and len(score) > 1 and np.all(score == score[0]):
         raise GateFault(
             f"all {len(score)} customers have the same score, {score[0]:.4f}: the model tells nobody apart and its "
             "list would be arbitrary. The last delivery stays; look at reports/evaluation.json, and at what "

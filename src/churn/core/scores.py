@@ -10,6 +10,7 @@ from annotated_types import Ge, Le
 
 from churn.core import model as door
 from churn.core.model import Model
+from churn.core.promotion import Order
 from churn.words.errors import DriftFault, Fault, GateFault, NotEnoughData, message
 from churn.words.tables import CONTRIBUTIONS, FEATURES, SCORES
 
@@ -84,7 +85,7 @@ def margins(features: pa.Table, as_of: pa.Scalar, model: Model) -> pa.Table:
     return rows.select(FEATURES.key).append_column("margin", pa.array(found)).append_column("spread", pa.array(spread))
 
 
-def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Table:
+def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model, *, order: Order) -> pa.Table:
     """SCORES: one row per customer at `as_of`.
 
     Parameters
@@ -94,13 +95,15 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
     as_of : pa.Scalar
         From `scoring_as_of`.
     model : Model
+    order : {"model", "rule", "value"}
+        Of the list, see `churn.core.promotion.order`.
 
     Raises
     ------
     NotEnoughData
         Nobody was eligible at `as_of`.
     GateFault
-        Everybody has the same score.
+        Everybody has the same score, and the list goes by it: one by value alone gives everybody the mean anyway.
     """
     pieces = [piece for piece in batches if piece.num_rows]
     if not pieces:
@@ -110,7 +113,7 @@ def scores(batches: Iterable[pa.Table], as_of: pa.Scalar, model: Model) -> pa.Ta
     score = door.score(model, margin)
     if not np.isfinite(margin).all() or score.min() < 0 or score.max() > 1:
         raise Fault(f"{len(score):,} scores are not all numbers between 0 and 1")
-    if len(score) >= TIED_LEAST and score.min() == score.max():
+    if order != "value" and len(score) >= TIED_LEAST and score.min() == score.max():
         raise GateFault(
             message(
                 "every customer has the same score, so the list would be in the order of their ids",
