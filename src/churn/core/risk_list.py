@@ -63,8 +63,8 @@ def risk_list(
     NotEnoughData
         No customer was scored.
     GateFault
-        All customers have the same score, and the list goes by it; or nothing tells who will leave and nothing is known of value either: a list
-        in an arbitrary order would look like knowledge.
+        All customers have the same score, and the list goes by it; or nothing tells who will leave, and nothing is
+        known of value either: a list in an arbitrary order would look like knowledge.
     ConfigFault
         `value_features` names a feature that does not exist or is not a number.
     """
