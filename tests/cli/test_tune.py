@@ -58,7 +58,7 @@ def test_where_trees_have_too_few_churners_no_simpler_model_is_advised_since_it_
     for name, table in {"features": features, "snapshots": snapshots, "split": split}.items():
         store.write(name, table)
     with pytest.raises(NotEnoughData, match=r"stayers among 60 matured snapshots .* nothing to tune by") as refused:
-        _folds(LIGHTGBM, 2)
+        _folds(LIGHTGBM, 2, ())
     assert "ladder" not in str(refused.value)
 
 

@@ -49,7 +49,8 @@ def tune(
 
     with one_search():
         place, section = _section()
-        confirming, *searched = _folds(section, folds)
+        evaluation = section_of("evaluation")
+        confirming, *searched = _folds(section, folds, evaluation["rfm"])
         wide = space(section)
         name = study_name("lightgbm", sorted(section.items()), wide, seed, folds, _digests())
         found = search(
@@ -71,7 +72,7 @@ def tune(
             best_rounds=best.rounds,
             current=first.values,
             current_rounds=first.rounds,
-            interval=section_of("evaluation")["interval"],
+            interval=evaluation["interval"],
         )
         wanted = edit.changes(config.compose(), place, best.values)
         report = _report(name, found, [confirming, *searched], sure) | {"tracking": _tracked(name, found, sure)}
@@ -111,7 +112,7 @@ def _section() -> tuple[str, dict[str, Any]]:
     return place, found
 
 
-def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":
+def _folds(section: dict[str, Any], folds: int, vouched: tuple[str, ...]) -> "tuple[Fold, ...]":
     """The folds.
 
     Raises
@@ -123,13 +124,13 @@ def _folds(section: dict[str, Any], folds: int) -> "tuple[Fold, ...]":
     from churn.core.model.enough import MANY, TooFewToLearnError
     from churn.core.model.panel import Vouched
     from churn.core.model.parts import learning
-    from churn.shell import config, store
+    from churn.shell import store
     from churn.words.errors import NotEnoughData
 
     split = store.read("split")
     most = min(section["rows_most"] or ROWS_MOST, ROWS_MOST)
-    vouched = frozenset(config.params().values["evaluation"]["rfm"])
-    features, snapshots = Vouched(store.batches("features", rows=ROWS), vouched), store.read("snapshots")
+    features = Vouched(store.batches("features", rows=ROWS), frozenset(vouched))
+    snapshots = store.read("snapshots")
     try:
         known = learning(features, snapshots, split, rows_most=most, seed=section["seed"], least=MANY)
     except TooFewToLearnError as fault:
