@@ -12,7 +12,7 @@ def main() -> None:
     """Write the folder models/current."""
     features, snapshots, split = store.batches("features", rows=ROWS), store.read("snapshots"), store.read("split")
     wanted, step_down = config.section("model", MODELS), config.section("step_down", MODELS)
-    vouched = config.params().values["evaluation"]["rfm"]
+    vouched = config.params().values["evaluation"]["vouched"]
     learnt = model(features, snapshots, split, vouched=vouched, step_down=step_down, **wanted)
     store.write_files(store.PATHS["model"], files(learnt))
 

@@ -27,7 +27,7 @@ ROLES = ("purchase", "complaint")
 RECIPE = Recipe(UNTIL, SHOP, WINDOWS, ROLES, attribute_names=("plan",), chosen=None)
 CUSTOMERS = 400
 SETTINGS = Settings(
-    SHOP, PARTS, {**LIGHTGBM, "seeds": 2, "rounds_most": 30}, ("days_since_purchase", "spend_90d"), 1.0, "platt", 7,
+    SHOP, PARTS, {**LIGHTGBM, "seeds": 2, "rounds_most": 30}, ("days_since_purchase", "spend_90d"), 1.0, (), "platt", 7,
     ("spend_per_day_365d",),
 )  # fmt: skip
 
@@ -124,5 +124,5 @@ def numbers(signal: float, seed: int, *, customers: int = 300, shuffled: bool = 
 
 def _settings() -> tuple:
     return (
-        SETTINGS.rfm, SETTINGS.rfm_l2, SETTINGS.calibration, SETTINGS.seed, SETTINGS.value_features
+        SETTINGS.rfm, SETTINGS.rfm_l2, SETTINGS.vouched, SETTINGS.calibration, SETTINGS.seed, SETTINGS.value_features
     )  # fmt: skip

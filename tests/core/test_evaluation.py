@@ -41,6 +41,7 @@ SECTION = {
     "baseline_rows": 100_000,
     "rfm": ("days_since_purchase", "spend_90d"),
     "rfm_l2": 1.0,
+    "vouched": (),
     "calibration": "shrunk",
     "slices": ("spend_90d",),
     "slices_least": 20,
@@ -129,7 +130,7 @@ def test_the_evaluation_does_not_depend_on_the_pieces_in_which_features_come(tab
 def test_the_baselines_learn_from_no_more_rows_than_they_may_and_from_none_of_the_test(tables):
     features, snapshots, split = tables
     as_of = split.filter(pc.equal(split["part"], "test"))["as_of"][0]
-    wanted = {"rfm": SECTION["rfm"], "slices": (), "influence_rows": 100, "seed": 1}
+    wanted = {"rfm": SECTION["rfm"], "vouched": (), "slices": (), "influence_rows": 100, "seed": 1}
     learnt = model(*tables, **RULE)
     every, some = (gathered([features], *tables[1:], learnt, baseline_rows=n, **wanted) for n in (10_000_000, 1_000))
     assert (some.learning.num_rows, some.outcomes.num_rows) == (1_000, 1_000)
@@ -164,11 +165,25 @@ def test_curve_files_are_csv_with_one_column_per_model(judged):
     assert float(first.split(",")[0]) == 0.01
 
 
-def test_an_unknown_rfm_feature_is_named_with_the_nearest_one(tables):
+@pytest.mark.parametrize("names", ["rfm", "vouched"])
+def test_an_unknown_feature_of_a_baseline_is_named_with_the_nearest_one(tables, names):
     learnt = model(*tables, **RULE)
-    wrong = SECTION | {"rfm": ("days_since_purchases",)}
+    wrong = SECTION | {names: ("days_since_purchases",)}
     with pytest.raises(ConfigFault, match=r"days_since_purchases.*did you mean days_since_purchase\?"):
         _evaluated(*tables, learnt, catalogue=CATALOGUE, nouns=NOUNS, **wrong)
+
+
+def test_the_simple_model_knows_what_somebody_vouches_for_and_nothing_else_may_tell_all(tables):
+    features, snapshots, split = tables
+    notice = pa.array([None if c is None else 9.0 - 9 * c for c in snapshots["churned"].to_pylist()], pa.float32())
+    told = features.append_column("days_since_notice", notice)
+    few = told.select([*features.column_names[:2], "days_since_purchase", "spend_90d"])
+    learnt = model(few, snapshots, split, **RULE)
+    about = {"catalogue": CATALOGUE, "nouns": NOUNS}
+    with pytest.raises(GateFault, match=r"days_since_notice \(AUC 1\.000\)"):
+        _evaluated(told, snapshots, split, learnt, **about, **SECTION | {"rfm": ("days_since_notice", "spend_90d")})
+    found = _evaluated(told, snapshots, split, learnt, **about, **SECTION | {"vouched": ("days_since_notice",)})
+    assert found.metrics["logistic"]["auc"] > 0.99
 
 
 def test_a_test_part_of_stayers_only_is_not_enough_data(tables):

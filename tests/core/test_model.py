@@ -109,7 +109,7 @@ def test_the_label_as_a_feature_is_a_leak(tables: tuple) -> None:
 def test_a_feature_that_somebody_vouches_for_may_tell_all(tables: tuple, kind: str) -> None:
     notice = pa.array([None if c is None else 9.0 - 9 * c for c in tables[1]["churned"].to_pylist()], pa.float32())
     features = tables[0].append_column("days_since_notice", notice)
-    with pytest.raises(GateFault, match=r"days_since_notice \(AUC 1.000\).*evaluation\.rfm"):
+    with pytest.raises(GateFault, match=r"days_since_notice \(AUC 1.000\).*evaluation\.vouched"):
         model(features, *tables[1:], **SECTIONS[kind])
     found = model(features, *tables[1:], vouched=["days_since_notice"], **SECTIONS[kind])
     assert "days_since_notice" in found.features

@@ -95,7 +95,7 @@ def test_a_planted_leak_is_not_promoted_even_with_the_gate_open() -> None:
     found = report((leaky, snapshots, split), **LADDER)
     assert found["verdict"]["outcome"] == "better"
     for gate in (True, False):
-        with pytest.raises(GateFault, match=r"too good to be true .AUC 0\.9.*churn leaks.*evaluation\.rfm"):
+        with pytest.raises(GateFault, match=r"too good to be true .AUC 0\.9.*churn leaks.*evaluation\.vouched"):
             check_gate(found | {"gate": gate})
 
 

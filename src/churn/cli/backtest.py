@@ -103,6 +103,7 @@ def _settings() -> tuple["Settings", dict[str, Any]]:
         learning(),
         judged["rfm"],
         judged["rfm_l2"],
+        judged["vouched"],
         judged["calibration"],
         judged["seed"],
         section("risk_list")["value_features"],

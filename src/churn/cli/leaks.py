@@ -100,7 +100,7 @@ def _inspected(tables: dict[str, "pa.Table"]) -> list["Alarm"]:
     three = [int(dates[i]) for i in sorted({0, len(dates) // 2, len(dates) - 1})]
     own = config.value("definition", DEFINITIONS).roles
     order = ("events", "snapshots", "attributes", "features", "split")
-    vouched = section("evaluation")["rfm"]
+    vouched = section("evaluation")["vouched"]
     return inspection(make, *(tables[name] for name in order), dates=three, own_roles=own, vouched=vouched)
 
 

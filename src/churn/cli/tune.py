@@ -50,7 +50,7 @@ def tune(
     with one_search():
         place, section = _section()
         evaluation = section_of("evaluation")
-        confirming, *searched = _folds(section, folds, evaluation["rfm"])
+        confirming, *searched = _folds(section, folds, evaluation["vouched"])
         wide = space(section)
         name = study_name("lightgbm", sorted(section.items()), wide, seed, folds, _digests())
         found = search(

@@ -88,8 +88,7 @@ def check_gate(report: Mapping[str, Any]) -> None:
                 many=f"{report['interval']:.0%} interval {row['auc_low']:.3f} to {row['auc_high']:.3f}; recency, "
                 f"frequency and money reach {report['logistic']['auc']:.3f}, so the limit is {limit:.3f}",
                 do="something tells it the outcome: `churn leaks` names the feature; look when it is recorded. What is "
-                "honestly known before belongs into evaluation.rfm: in conf/data/ if the data set says it there, "
-                "otherwise in conf/config.yaml",
+                "honestly known before belongs into evaluation.vouched in conf/config.yaml",
             )
         )
     if not report["gate"] or report["verdict"]["calibrated"] != "no":

@@ -31,6 +31,7 @@ class Settings:
     model: Mapping[str, Any]
     rfm: tuple[str, ...]
     rfm_l2: float
+    vouched: tuple[str, ...]
     calibration: Kind
     seed: int
     value_features: tuple[str, ...]
@@ -83,16 +84,17 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
         What would have stopped a run on that day.
     """
     learning, outcomes, parts = _known(there, when, as_of, settings)
-    learnt = model(learning, outcomes, parts, vouched=settings.rfm, **settings.model)
+    learnt = model(learning, outcomes, parts, vouched=settings.vouched, **settings.model)
     few = _columns(learning, [name for name in learning.column_names if name.startswith(TIME)])
-    rule = model(few, outcomes, parts, vouched=settings.rfm, kind="rule", calibration=settings.calibration)
+    rule = model(few, outcomes, parts, vouched=settings.vouched, kind="rule", calibration=settings.calibration)
+    simple = tuple(dict.fromkeys((*settings.rfm, *settings.vouched)))
     logistic = model(
-        _columns(learning, settings.rfm),
+        _columns(learning, simple),
         outcomes,
         parts,
-        vouched=settings.rfm,
+        vouched=settings.vouched,
         kind="logistic",
-        features_used=settings.rfm,
+        features_used=simple,
         seed=settings.seed,
         rows_most=None,
         l2=settings.rfm_l2,
@@ -122,7 +124,7 @@ def day(there: World, when: Plan, as_of: int, settings: Settings) -> Day:
 
 def model_of(there: World, when: Plan, as_of: int, settings: Settings) -> Model:
     """The model that a run of that day would have had; raises what `day` raises."""
-    return model(*_known(there, when, as_of, settings), vouched=settings.rfm, **settings.model)
+    return model(*_known(there, when, as_of, settings), vouched=settings.vouched, **settings.model)
 
 
 def _known(there: World, when: Plan, as_of: int, settings: Settings) -> tuple[pa.Table, pa.Table, pa.Table]:

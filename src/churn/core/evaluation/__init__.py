@@ -84,6 +84,7 @@ def evaluation(
     baseline_rows: Annotated[int, Ge(1)],
     rfm: Annotated[tuple[str, ...], MinLen(1)],
     rfm_l2: Annotated[float, Gt(0)],
+    vouched: tuple[str, ...],
     calibration: Kind,
     slices: tuple[str, ...],
     slices_least: Annotated[int, Ge(2)],
@@ -125,6 +126,9 @@ def evaluation(
         Features of the logistic baseline: recency, frequency and monetary value.
     rfm_l2, calibration
         Parameters of the baselines, see `churn.core.model`.
+    vouched : tuple of str
+        Features that somebody knows to be recorded before the outcome, however well they tell it. The logistic baseline
+        has them, too, so that a model that ranks as well by them is not too good to be true.
     slices : tuple of str
         Features by whose quarters the test part is judged; every attribute is one anyway.
     slices_least : int
@@ -135,7 +139,7 @@ def evaluation(
     NotEnoughData
         If the test part has churners only, or none.
     ConfigFault
-        If `rfm` or `slices` names a feature that the table does not have.
+        If `rfm`, `vouched` or `slices` names a feature that the table does not have.
     """
     rows = gathered(
         features,
@@ -143,12 +147,13 @@ def evaluation(
         split,
         learnt,
         rfm=rfm,
+        vouched=vouched,
         slices=slices,
         baseline_rows=baseline_rows,
         influence_rows=influence_rows,
         seed=seed,
     )
-    baselines = _baselines(rows, split, rfm=rfm, rfm_l2=rfm_l2, calibration=calibration, seed=seed)
+    baselines = _baselines(rows, split, rfm=rfm, rfm_l2=rfm_l2, vouched=vouched, calibration=calibration, seed=seed)
     scores = {"model": score(learnt, rows.margins)} | {
         name: score(baseline, margins(baseline, rows.tested)) for name, baseline in baselines.items()
     }
@@ -193,18 +198,26 @@ def evaluation(
 
 
 def _baselines(
-    rows: Rows, split: pa.Table, *, rfm: tuple[str, ...], rfm_l2: float, calibration: Kind, seed: int
+    rows: Rows,
+    split: pa.Table,
+    *,
+    rfm: tuple[str, ...],
+    rfm_l2: float,
+    vouched: tuple[str, ...],
+    calibration: Kind,
+    seed: int,
 ) -> dict[str, Model]:
-    """The best time rule, and a logistic regression on recency, frequency and money."""
+    """The best time rule, and a logistic regression on recency, frequency, money and what somebody vouches for."""
+    simple = tuple(dict.fromkeys((*rfm, *vouched)))
     return {
-        "rule": _baseline(rows, split, rows.time_features, vouched=rfm, kind="rule", calibration=calibration),
+        "rule": _baseline(rows, split, rows.time_features, vouched=vouched, kind="rule", calibration=calibration),
         "logistic": _baseline(
             rows,
             split,
-            rfm,
-            vouched=rfm,
+            simple,
+            vouched=vouched,
             kind="logistic",
-            features_used=rfm,
+            features_used=simple,
             seed=seed,
             rows_most=None,
             l2=rfm_l2,

@@ -58,6 +58,7 @@ def gathered(
     learnt: Model,
     *,
     rfm: tuple[str, ...],
+    vouched: tuple[str, ...],
     slices: tuple[str, ...],
     baseline_rows: int,
     influence_rows: int,
@@ -70,7 +71,7 @@ def gathered(
     NotEnoughData
         If the test part has churners only, or none.
     ConfigFault
-        If `rfm` or `slices` names a feature that the table does not have.
+        If `rfm`, `vouched` or `slices` names a feature that the table does not have.
     Fault
         If the rows of `features` are not those of `snapshots`.
     """
@@ -88,7 +89,8 @@ def gathered(
         start = here.stop
         if not np.array_equal(piece["as_of"].cast(pa.int64()).to_numpy(), as_of_us[here]):
             raise Fault(f"rows {here.start:,} to {here.stop:,} of features are not those of snapshots, in their order")
-        names = names or [*FEATURES.key, *dict.fromkeys((*_time_features(piece), *_known("rfm", rfm, piece)))]
+        simple = (*_known("rfm", rfm, piece), *_known("vouched", vouched, piece))
+        names = names or [*FEATURES.key, *dict.fromkeys((*_time_features(piece), *simple))]
         cut = cut or tuple(dict.fromkeys((*_known("slices", slices, piece), *_attributes(piece))))
         learning.append(piece.select(names).filter(pa.array(before[here])))
         tested.append(piece.select(list(dict.fromkeys((*names, *cut)))).filter(pa.array(inside[here])))

@@ -81,8 +81,8 @@ def check_leaks(
         raise GateFault(
             f"{len(leaks)} of {len(names)} features alone tell who churned: {', '.join(leaks[:5])}, limit {LEAK_AUC}. "
             "They know the outcome: look when they are recorded, and check recorded_at of their source in conf/data; "
-            "`churn leaks` tells more. What is honestly known before belongs into evaluation.rfm: in conf/data/ if the "
-            "data set says it there, otherwise in conf/config.yaml"
+            "`churn leaks` tells more. What is honestly known before belongs into evaluation.vouched "
+            "in conf/config.yaml"
         )
 
 
