@@ -54,7 +54,7 @@ def test_a_list_of_a_past_day_is_bit_by_bit_the_list_of_a_run_made_on_that_day()
     parts = split(told, observed_until=then, definition=SHOP, **PARTS)
     learnt = model(found, told, parts, **SETTINGS.model)
     as_of = scores.scoring_as_of(parts)
-    list_of_then = scores.scores([scores.margins(found, as_of, learnt)], as_of, learnt)
+    list_of_then = scores.scores([scores.margins(found, as_of, learnt)], as_of, learnt, order="model")
 
     assert pc.cast(as_of, pa.int64()).as_py() == then
     assert one.customers.equals(list_of_then["customer_id"].combine_chunks())
