@@ -21,7 +21,10 @@ def run(
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="No list of an unproved model (6); exit with 12 if it comes with warnings.")
+        bool,
+        typer.Option(
+            "--strict", help="No list of a model that is unproved, or learnt from a leak (6); 12 if it has warnings."
+        ),
     ] = False,
 ) -> None:
     """Make the list of customers at risk, and publish it.
@@ -38,6 +41,7 @@ def run(
       churn config use data=online_retail && churn run
     """  # noqa: D301 - \b keeps lines as they are, it is no escape
     from churn.cli import reference
+    from churn.cli.leaks import check as check_leaks
     from churn.cli.told import account, check_warnings
     from churn.core.promotion import check_proven
     from churn.sections import check
@@ -56,6 +60,7 @@ def run(
         reference.check()
         if strict:
             check_proven(read_json(PATHS["evaluation"]))
+            check_leaks()
         published = _publish()
         reference.keep()
     _say(published)

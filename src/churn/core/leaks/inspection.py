@@ -46,9 +46,11 @@ def inspection(
     dates : sequence of int
         As-of dates, in microseconds, at which the future is changed.
     own_roles : sequence of str
-        The roles whose silence is churn: their event types are activity, not signs of something else.
+        The roles whose silence is churn: their event types are activity, not signs of something else; and those of
+        which somebody vouches for a feature.
     vouched : collection of str
-        Features that somebody knows to be recorded before the outcome, however well they tell it.
+        Features, among them attributes, that somebody knows to be recorded before the outcome, however well they tell
+        it.
     """
     found = overlapping_windows(split)
     for as_of in dates:
@@ -61,8 +63,8 @@ def inspection(
     churned = told["churned"].to_numpy().astype(bool)
     time = [name for name in features.column_names if name.startswith(TIME)]
     found += telling_features(rows, churned, time, vouched)
-    found += telling_values(rows, churned)
-    found += values_of_today(features)
+    found += telling_values(_unvouched(rows, vouched), churned)
+    found += values_of_today(_unvouched(features, vouched))
     others = _without(events, own_roles)
     found += telling_events(present(others, told), churned)
     instant = instants(told["as_of"])
@@ -73,6 +75,11 @@ def inspection(
 def _first(alarms: list[Alarm]) -> list[Alarm]:
     """One alarm of each kind for each name."""
     return list({(alarm.check, alarm.name): alarm for alarm in reversed(alarms)}.values())[::-1]
+
+
+def _unvouched(features: pa.Table, vouched: Collection[str]) -> pa.Table:
+    """Features without those that somebody vouches for."""
+    return features.drop_columns([name for name in features.column_names if name in vouched])
 
 
 def _without(events: pa.Table, roles: Sequence[str]) -> pa.Table:
