@@ -74,7 +74,7 @@ def check() -> None:
             message(
                 f"what the model learns from knows the outcome, so `--strict` publishes nothing: {found[0].en}",
                 where=DOCUMENT,
-                many=f"{len(found)} alarms, of {', '.join(sorted({alarm.name for alarm in found})[:5])}",
+                many=f"alarms: {len(found)}, of {', '.join(sorted({alarm.name for alarm in found})[:5])}",
                 do="`churn leaks` shows all of them. What is honestly known before belongs into evaluation.vouched in "
                 "conf/config.yaml (docs/leaks.md)",
             )
