@@ -62,7 +62,7 @@ def test_churn_knows_what_the_documents_ask_of_it(command):
         for name in words.pop(0).split("|"):  # churn config show|compose
             assert name in here.commands
         here = here.commands[name]
-    known = {option for param in here.params for option in param.opts} | {"--help"}
+    known = {option for param in here.params for option in (*param.opts, *param.secondary_opts)} | {"--help"}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
     if command.startswith("churn config use"):
         assert all((ROOT / "conf" / f"{choice.replace('=', '/')}.yaml").exists() for choice in words)
