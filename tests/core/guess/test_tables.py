@@ -90,6 +90,20 @@ def test_a_time_of_the_customer_is_not_when_a_row_happened():
     assert found([table])[0].time == "time"
 
 
+@pytest.mark.parametrize(
+    ("times", "when"),
+    [
+        ({"answered_at": days(N)}, "answered_at"),
+        ({"sent_at": days(N), "answered_at": days(N, 2)}, "sent_at"),
+        ({"closed_at": [*days(N - 1), None]}, None),
+        ({"expected_delivery_at": days(N)}, None),
+        ({"last_updated_at": days(N)}, None),
+    ],
+)
+def test_the_time_by_which_a_row_had_happened_does_where_there_is_no_other(times, when):
+    assert found([sample("surveys", customer_id=WHO, score=[7] * N, **times)])[0].time == when
+
+
 def test_a_clock_beside_a_day_is_not_the_day():
     """As in the transactions of dunnhumby."""
     table = sample(

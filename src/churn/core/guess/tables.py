@@ -73,7 +73,7 @@ def _is_alone(sample: Sample, samples: Sequence[Sample]) -> bool:
 
 
 def _time(sample: Sample, links: tuple[Link, ...], customer: str | None) -> str | None:
-    """The column that tells when: the one whose name says it best; else one of a campaign that a row leads to."""
+    """The column that tells when: the one whose name says it best; else that of a campaign, or by which all was over."""
     timed = [n for n, p in sample.profiles.items() if p.time and not _of_the_customer(sample, n, customer)]
     own = [(n, words.matched(n, words.OCCURRED)) for n in timed if not _later(n)]
     # A row that sums up a time may be named by its end only.
@@ -85,7 +85,9 @@ def _time(sample: Sample, links: tuple[Link, ...], customer: str | None) -> str 
         for n, p in link.to.profiles.items():
             if words.has(link.name, words.ROLES["campaign"]) and p.time and not _later(n):
                 return f"{link.name}.{n}"
-    return None
+    # An answer may be all that is kept of a question; late is safe, since nothing is known before it happened.
+    done = [n for n in timed if words.has(n, words.DONE) and not words.has(n, words.NOT_YET)]
+    return next((n for n in done if not sample.profiles[n].n_blank), None)
 
 
 def _ends_a_period(name: str) -> bool:

@@ -26,8 +26,12 @@ LATER = (
     "delivered", "delivery", "answer", "answered", "last", "next",
 )  # fmt: skip
 """Times that lie after the event."""
-NEVER = ("birth", "birthday", "dob", "born", "生日", "出生")
 RECORDED = ("recorded", "received", "ingested", "loaded", "exported", "entered", "synced", "inserted", "processed")
+DONE = ("answer", "answered", "closed", "resolved", "approved", "shipped", "delivered", *RECORDED)
+"""Times by which a row had happened, if they are there: of use where nothing tells when it began."""
+NOT_YET = ("due", "estimated", "expected", "planned", "limit", "next", "until", "expiry", "expires", "expire")
+"""Times that were set beforehand."""
+NEVER = ("birth", "birthday", "dob", "born", "生日", "出生")
 VALID = ("valid", "effective", "gueltig", "生效")
 STARTS = ("start", "started", "begin", "from", "since", "开始")
 ENDS = (
