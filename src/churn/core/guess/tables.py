@@ -73,7 +73,7 @@ def _is_alone(sample: Sample, samples: Sequence[Sample]) -> bool:
 
 
 def _time(sample: Sample, links: tuple[Link, ...], customer: str | None) -> str | None:
-    """The column that tells when: the one whose name says it best; else that of a campaign, or by which all was over."""
+    """The column that tells when: whose name says it best; else that of a campaign; else one by which all was over."""
     timed = [n for n, p in sample.profiles.items() if p.time and not _of_the_customer(sample, n, customer)]
     own = [(n, words.matched(n, words.OCCURRED)) for n in timed if not _later(n)]
     # A row that sums up a time may be named by its end only.
