@@ -64,6 +64,10 @@ def test_strict_ends_with_6_where_the_rule_is_as_good(project):
     assert {one["source"] for one in found["failing"]} == sources
 
 
+USE = ("config", "use", "data=complete_journey", "model=lightgbm")
+"""Whatever the checkout has in use."""
+
+
 @pytest.mark.long
 def test_a_list_of_complete_journey_is_the_one_of_a_real_run_of_that_day(tmp_path, monkeypatch):
     then = committed(copied_project(tmp_path / "then", tracked=False))
@@ -71,13 +75,13 @@ def test_a_list_of_complete_journey_is_the_one_of_a_real_run_of_that_day(tmp_pat
     until = 'observed_until: "2018-01-01"'
     assert declared.read_text().count(until) == 1
     declared.write_text(declared.read_text().replace(until, 'observed_until: "2017-10-09T05:00:00+00:00"'))
-    for command in (("config", "compose"), ("run",)):
+    for command in (USE, ("run",)):
         told = done(then, *CHURN, *command)
         assert told.returncode == 0, told.stderr
     scored = pq.read_table(then / "data/scores.parquet")
 
     now = committed(copied_project(tmp_path / "now", tracked=False))
-    assert done(now, *CHURN, "config", "compose").returncode == 0
+    assert done(now, *CHURN, *USE).returncode == 0
     monkeypatch.chdir(now)
     backtest._events()
     settings, _ = backtest._settings()
