@@ -7,9 +7,11 @@ from churn.core.model.intervals import NOMINAL, band_rows, inside
 
 SENTENCE = {
     "en": "In bands of about {size} customers with neighbouring scores, the share that left lay within their interval "
-    "in {observed:.0%} of {bands:,} bands ({low:.0%} to {high:.0%}); {nominal:.0%} is what the interval promises.",
+    "in {observed:.0%} of {bands:,} bands ({low:.0%} to {high:.0%}); {nominal:.0%} is what the interval promises. "
+    "A band whose share lies on an end counts in part.",
     "zh": "将分数相近的客户每约 {size} 位分为一组，在 {bands:,} 组中有 {observed:.0%}（区间 {low:.0%} 至 {high:.0%}）"
-    "实际流失比例落在其概率区间内；区间承诺的比例为 {nominal:.0%}。",
+    "实际流失比例落在其概率区间内；区间承诺的比例为 {nominal:.0%}。"
+    "比例恰在端点的组按部分计入。",
 }
 
 
